@@ -1,0 +1,182 @@
+"""The archive: what has been taken in, on disk and immutable. It is the truth; everything else can be made from it.
+
+One folder per load, named by its content: `attempts.parquet`, `refusals.parquet`, `load.json`. A load is written beside
+the archive, made durable (fsync of files and folder) and then appears whole by one rename: that is the acknowledgement.
+"""
+
+import datetime as dt
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ingest.attempt import COLUMNS
+from ingest.reader import Batch
+
+HEAD_BYTES = 1 << 20
+
+_REFUSALS = pa.schema([("source_line", pa.int64()), ("reason", pa.string()), ("preview", pa.string())])
+
+
+@dataclass
+class Landed:
+    """What one load says about itself, as it stands in `load.json`. Times are UTC."""
+
+    load_id: str
+    source_name: str
+    landed_at: str
+    bytes: int = 0
+    lines: int = 0
+    other_lines: int = 0
+    read_records: int = 0
+    refused_records: int = 0
+    formats: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class Archive:
+    """The folder of loads below an Outlay home."""
+
+    def __init__(self, home: Path) -> None:
+        """The folder is made when the first load lands."""
+        self.folder = home / "archive"
+        self._landing = home / "landing"
+
+    def loads(self) -> Iterator[Path]:
+        """Folders of all loads, in the order of their names."""
+        if self.folder.is_dir():
+            yield from sorted(path for path in self.folder.iterdir() if (path / "load.json").is_file())
+
+    def landed(self, load_id: str) -> Landed | None:
+        """What the load of this name says about itself; None if there is none."""
+        path = self.folder / load_id / "load.json"
+        return Landed(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+
+    def may_hold(self, head: str) -> bool:
+        """Could the archive hold a load whose content begins like this? False is certain, True is not."""
+        return self.folder.is_dir() and any(self.folder.glob(f"{head}-*"))
+
+    def landing(self, source_name: str) -> "Landing":
+        """A place for one load that is being read."""
+        self._landing.mkdir(parents=True, exist_ok=True)
+        return Landing(self, Path(tempfile.mkdtemp(dir=self._landing)), source_name)
+
+
+class ContentName:
+    """The name of a load: its first megabyte's digest and the whole content's, seeded with how it was read."""
+
+    def __init__(self, seed: str) -> None:
+        """`seed` names the reader's options, since the same bytes read otherwise are another load."""
+        self._head, self._whole = hashlib.sha256(seed.encode()), hashlib.sha256(seed.encode())
+        self.size = 0
+
+    def update(self, block: bytes) -> None:
+        """Take in the next bytes of the content."""
+        if self.size < HEAD_BYTES:
+            self._head.update(block[: HEAD_BYTES - self.size])
+        self._whole.update(block)
+        self.size += len(block)
+
+    @property
+    def head(self) -> str:
+        """The part of the name that the first megabyte decides."""
+        return self._head.hexdigest()[:12]
+
+    def __str__(self) -> str:
+        """The whole name."""
+        return f"{self.head}-{self._whole.hexdigest()[:32]}"
+
+
+class Landing:
+    """One load on its way into the archive. Left without `land`, it leaves nothing behind."""
+
+    def __init__(self, archive: Archive, folder: Path, source_name: str) -> None:
+        """Made by `Archive.landing`."""
+        self._archive, self._folder = archive, folder
+        self.report = Landed("", source_name, dt.datetime.now(dt.UTC).replace(tzinfo=None).isoformat())
+        self._formats: set[str] = set()
+        self._attempts = pq.ParquetWriter(folder / "attempts.parquet", ATTEMPTS_SCHEMA)
+        self._refusals = pq.ParquetWriter(folder / "refusals.parquet", _REFUSALS)
+        self._zone_assumed = self._date_assumed = 0
+
+    def __enter__(self) -> "Landing":
+        """Itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Whatever has not landed is removed."""
+        self._attempts.close()
+        self._refusals.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def add(self, batch: Batch) -> None:
+        """Write what one chunk held."""
+        if batch.attempts.num_rows:
+            self._attempts.write_table(batch.attempts.cast(ATTEMPTS_SCHEMA))
+        if batch.refusals:
+            self._refusals.write_table(
+                pa.table(
+                    [
+                        [refusal.line for refusal in batch.refusals],
+                        [refusal.reason for refusal in batch.refusals],
+                        [refusal.preview for refusal in batch.refusals],
+                    ],
+                    schema=_REFUSALS,
+                )
+            )
+        report = self.report
+        report.lines = batch.last_line
+        report.other_lines += batch.other_lines
+        report.read_records += batch.attempts.num_rows + len(batch.refusals)
+        report.refused_records += len(batch.refusals)
+        self._formats |= batch.formats
+        self._zone_assumed += batch.zone_assumed
+        self._date_assumed += batch.date_assumed
+
+    def land(self, name: ContentName, zone: str) -> Landed:
+        """Make the load durable and part of the archive. A load of the same name stays as it is."""
+        report = self.report
+        report.load_id, report.bytes, report.formats = str(name), name.size, sorted(self._formats)
+        if self._zone_assumed:
+            report.notes.append(f"{self._zone_assumed:,} times name no time zone and were read as {zone} (--zone says otherwise)")
+        if self._date_assumed:
+            report.notes.append(f"{self._date_assumed:,} records carry no time and were put on the day given with --default-date")
+        self._attempts.close()
+        self._refusals.close()
+        (self._folder / "load.json").write_text(json.dumps(asdict(report), indent=1), encoding="utf-8")
+        for path in self._folder.iterdir():
+            _sync(path)
+        _sync(self._folder)
+        self._archive.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._folder.rename(self._archive.folder / report.load_id)
+        except OSError:
+            if (landed := self._archive.landed(report.load_id)) is None:
+                raise
+            return landed
+        _sync(self._archive.folder)
+        return report
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+ATTEMPTS_SCHEMA: pa.Schema = (
+    duckdb.sql("select " + ", ".join(f"null::{kind} as {name}" for name, kind in COLUMNS.items()) + " where false")
+    .to_arrow_table()
+    .schema
+)

@@ -1,0 +1,104 @@
+"""One load: a file, a stream or a member of an archive, from its bytes to its place in the archive."""
+
+import contextlib
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from ingest.archive import HEAD_BYTES, Archive, ContentName, Landed
+from ingest.reader import Options, Reader
+from ingest.records import CHUNK_BYTES, SUFFIXES, members, read_block
+
+# Raised whenever the same bytes would now be read into other rows: loads then get new names and are read anew.
+READER_VERSION = 1
+
+Progress = Callable[[int, int], None]  # bytes read of the input as it lies on disk, lines read
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one log: what landed, and whether the very same content had landed before."""
+
+    landed: Landed
+    is_known: bool
+
+
+class Loader:
+    """Takes logs into the archive of one Outlay home."""
+
+    def __init__(self, home: Path, options: Options | None = None) -> None:
+        """Raises ValueError for an unknown time zone."""
+        options = options or Options()
+        self._archive, self._options = Archive(home), options
+        self._reader = Reader(options, pseudonym_key(home))
+        self._seed = f"{READER_VERSION} {sorted(asdict(options).items())}\n"
+
+    def load_path(self, path: Path, progress: Progress | None = None) -> Iterator[Outcome]:
+        """Land every log in a file. Raises `Unreadable` and `TwoFormats`; what landed before stays."""
+        with path.open("rb") as source:
+            yield from self.load_stream(source, path.name, progress)
+
+    def load_stream(self, source: IO[bytes], name: str, progress: Progress | None = None) -> Iterator[Outcome]:
+        """Land every log in a stream of bytes: one, or one for each file of a zip archive."""
+        for member_name, stream in members(source, name):
+            yield self._load(stream, member_name, source, progress)
+
+    def _load(self, stream: IO[bytes], name: str, source: IO[bytes], progress: Progress | None) -> Outcome:
+        if known := self._known(stream, name):
+            return Outcome(known, is_known=True)
+        content = ContentName(self._seed)
+        with self._archive.landing(name) as landing:
+            for batch in self._reader.read(stream, name, content.update):
+                landing.add(batch)
+                if progress:
+                    progress(source.tell() if source.seekable() else content.size, batch.last_line)
+            if known := self._archive.landed(str(content)):
+                return Outcome(known, is_known=True)
+            return Outcome(landing.land(content, self._options.zone), is_known=False)
+
+    def _known(self, stream: IO[bytes], name: str) -> Landed | None:
+        """The load that this content already is. Read to the end only when its beginning is one of the archive's."""
+        if not stream.seekable():
+            return None
+        content = ContentName(self._seed)
+        start = stream.tell()
+        content.update(read_block(stream, name, HEAD_BYTES))
+        if self._archive.may_hold(content.head):
+            while block := read_block(stream, name, CHUNK_BYTES):
+                content.update(block)
+        known = self._archive.landed(str(content))
+        stream.seek(start)
+        return known
+
+
+def inputs(path: Path) -> list[Path]:
+    """The logs that a path stands for: itself, or every log below a folder, in order."""
+    if not path.is_dir():
+        return [path]
+    return sorted(
+        file
+        for file in path.rglob("*")
+        if file.is_file()
+        and file.suffix.lower() in SUFFIXES
+        and not any(part.startswith(".") for part in file.relative_to(path).parts)
+    )
+
+
+def pseudonym_key(home: Path) -> bytes:
+    """The key that turns people's names into pseudonyms: made once per home, readable by its owner only.
+
+    Without it no pseudonym can be computed or checked; deleting it makes them all irreversible.
+    """
+    path = home / "keys" / "pseudonyms.key"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="ascii") as file:  # made with mode 0600
+            file.write(secrets.token_hex(32))
+            file.flush()
+            with contextlib.suppress(FileExistsError):  # another process was first, and its key is the key
+                os.link(file.name, path)
+    return bytes.fromhex(path.read_text(encoding="ascii"))

@@ -1,0 +1,96 @@
+-- What every format says in the same words. Formats hand over text; this is where text is understood.
+
+-- A count as whole number; NULL when the text is none (12.0 is one, 12.5 is not).
+create macro whole(t) as case
+    when contains(t, '.') and not regexp_full_match(t, '[+-]?\d+\.0*') then null
+    else try_cast(t as bigint)
+end;
+
+-- An instant in UTC. Numbers are epoch seconds, milli-, micro- or nanoseconds: for any date since 2001 the four do not
+-- overlap, so the size tells them apart without a guess. Text without a zone is read in the session's TimeZone.
+create macro instant(t) as case
+    when t is null then null
+    when try_cast(t as double) is null then try_cast(replace(t, ',', '.') as timestamptz) at time zone 'UTC'
+    when try_cast(t as double) between 1e9 and 1e10 then make_timestamp(cast(round(try_cast(t as double) * 1e6) as bigint))
+    when try_cast(t as double) between 1e12 and 1e13 then make_timestamp(cast(try_cast(t as double) * 1000 as bigint))
+    when try_cast(t as double) between 1e15 and 1e16 then make_timestamp(try_cast(t as bigint))
+    when try_cast(t as double) between 1e18 and 1e19 then make_timestamp(try_cast(t as bigint) // 1000)
+end;
+
+-- Does a written time leave its zone out?
+create macro is_zoneless(t) as
+    try_cast(t as double) is null and not regexp_matches(t, '(Z|z|UTC|GMT|[+-]\d\d(:?\d\d)?)\s*$');
+
+-- An id, or NULL for the words that loggers write when they have none.
+create macro id(t) as case
+    when lower(t) in ('', '-', 'null', 'none', 'nil', 'undefined', 'unknown', 'n/a', 'na', '<synthetic>') then null
+    else nullif(trim(t), '')
+end;
+
+create macro word(t) as nullif(trim(t), '');
+
+-- A value inside text that may be an object; NULL when it is not.
+create macro inside(t, path) as case when starts_with(t, '{') then try(json_extract_string(t, path)) end;
+
+-- Anthropic's error.type. Python applications often log the SDK's exception class instead; anything longer than a name
+-- may quote the request, so only the leading name is kept.
+create macro error_name(t) as case regexp_extract(t, '([A-Za-z_]\w*)(?:[:( ]|$)', 1)
+    when 'BadRequestError' then 'invalid_request_error'
+    when 'AuthenticationError' then 'authentication_error'
+    when 'PaymentRequiredError' then 'billing_error'
+    when 'PermissionDeniedError' then 'permission_error'
+    when 'NotFoundError' then 'not_found_error'
+    when 'ConflictError' then 'conflict_error'
+    when 'ContentTooLargeError' then 'request_too_large'
+    when 'RequestTooLargeError' then 'request_too_large'
+    when 'RateLimitError' then 'rate_limit_error'
+    when 'InternalServerError' then 'api_error'
+    when 'OverloadedError' then 'overloaded_error'
+    when 'GatewayTimeoutError' then 'timeout_error'
+    when 'DeadlineExceededError' then 'timeout_error'
+    when 'APITimeoutError' then 'client_timeout_error'
+    when 'APIConnectionError' then 'connection_error'
+    when '' then 'unknown_error'
+    else left(regexp_extract(t, '([A-Za-z_]\w*)(?:[:( ]|$)', 1), 64)
+end;
+
+-- The type that goes with a status, where the log gives the status alone.
+create macro error_of_status(status) as case status
+    when 400 then 'invalid_request_error' when 401 then 'authentication_error' when 402 then 'billing_error'
+    when 403 then 'permission_error' when 404 then 'not_found_error' when 409 then 'conflict_error'
+    when 413 then 'request_too_large' when 429 then 'rate_limit_error' when 500 then 'api_error'
+    when 504 then 'timeout_error' when 529 then 'overloaded_error'
+    else case when status >= 400 then 'http_' || status end
+end;
+
+-- Anthropic's usage object, as the shape that json_transform reads.
+create macro usage_shape() as '{
+    "input_tokens": "VARCHAR", "output_tokens": "VARCHAR",
+    "cache_creation_input_tokens": "VARCHAR", "cache_read_input_tokens": "VARCHAR",
+    "cache_creation": {"ephemeral_5m_input_tokens": "VARCHAR", "ephemeral_1h_input_tokens": "VARCHAR"},
+    "output_tokens_details": {"thinking_tokens": "VARCHAR"},
+    "server_tool_use": {"web_search_requests": "VARCHAR"},
+    "service_tier": "VARCHAR", "inference_geo": "VARCHAR", "speed": "VARCHAR", "iterations": "JSON"
+}';
+
+create macro iteration_shape() as '[{
+    "type": "VARCHAR", "model": "VARCHAR", "input_tokens": "BIGINT", "output_tokens": "BIGINT",
+    "cache_creation_input_tokens": "BIGINT", "cache_read_input_tokens": "BIGINT",
+    "cache_creation": {"ephemeral_5m_input_tokens": "BIGINT", "ephemeral_1h_input_tokens": "BIGINT"}
+}]';
+
+-- Names of people become a keyed pseudonym: HMAC-SHA-256 (RFC 2104) under this installation's key, whose two padded
+-- halves are session variables. What looks like a person: an e-mail address, a telephone number, a name in two words.
+create macro looks_like_a_person(t) as
+    contains(t, '@')
+    or regexp_full_match(t, '\+\d[\d ()./-]{6,}|\(?\d{2,5}[)/ -]+[\d ()./-]{5,}')
+    or regexp_full_match(t, '[A-ZÀ-ÖØ-Þ][\w''’À-ÿ-]+( [A-ZÀ-ÖØ-Þ][\w''’.À-ÿ-]*)+');
+
+create macro pseudonym(t) as 'person_' || left(
+    sha256(getvariable('outer_key') || unhex(sha256(getvariable('inner_key') || encode(lower(trim(t)))))), 20);
+
+-- An API key that strayed into a field is never kept.
+create macro without_secret(t) as case when contains(t, 'sk-ant-') then '(removed: looked like an API key)' else t end;
+
+-- An id as it is kept.
+create macro tidy(t) as left(without_secret(id(t)), 200);

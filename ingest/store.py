@@ -1,0 +1,399 @@
+"""The DuckDB file: every attempt once, folded from the archive. A cache: delete it and it is made again.
+
+One process owns the file at a time. Whoever can take its lock folds what has landed since: the server while it runs,
+the command line otherwise. The rows of a load and its line in the ledger become visible in one transaction.
+
+Attempts are told more than once: the same log is loaded again, a stream is logged at its start and its end, a transcript
+repeats a message, a gateway and an application both log a call. Tellings that share a message id, a request id or an
+event id tell of one attempt. The attempt says of each thing what its most complete telling says; what that leaves open
+is taken from the next one. All distinct tellings of such attempts are kept, so the order of loading changes nothing.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from ingest.archive import Archive
+from ingest.attempt import COLUMNS, CONTENT, ORIGIN, TOKEN_PILES, columns_sql
+from ingest.reader import REQUEST_KEY
+
+# Raised when the tables below or the way of folding change: an older file is then made anew from the archive.
+STORE_VERSION = 1
+
+SLICE_ROWS = 1_000_000
+
+# Tellings of one attempt lie close together in time; looking for them only there keeps a fold's cost that of its load.
+NEARBY = "interval 2 day"
+
+_TABLES = f"""
+create table if not exists store.version (version integer not null);
+create table if not exists store.loads (
+    load_id varchar primary key, source_name varchar, formats varchar[], bytes bigint, lines bigint, other_lines bigint,
+    read_records bigint, new_attempts bigint, known_records bigint, folded_records bigint, refused_records bigint,
+    first_started_at timestamp, last_started_at timestamp, landed_at timestamp, folded_at timestamp, notes varchar[]
+);
+create table if not exists store.attempts (load_id varchar, {columns_sql(COLUMNS)});
+create table if not exists store.tellings (load_id varchar, {columns_sql(COLUMNS)});
+create table if not exists store.refusals (load_id varchar, source_line bigint, reason varchar, preview varchar);
+create table if not exists store.model_names (model_raw varchar primary key);
+"""
+
+class StoreBusy(Exception):
+    """Another process owns the DuckDB file: it folds what lands, and answers queries."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """A line of the ledger, with the arithmetic read = new + known + folded + refused."""
+
+    load_id: str
+    source_name: str
+    formats: list[str]
+    bytes: int
+    lines: int
+    other_lines: int
+    read_records: int
+    new_attempts: int
+    known_records: int
+    folded_records: int
+    refused_records: int
+    first_started_at: object
+    last_started_at: object
+    landed_at: object
+    folded_at: object
+    notes: list[str]
+
+
+def open_store(con: duckdb.DuckDBPyConnection, home: Path, read_only: bool = False) -> None:
+    """Attach the home's DuckDB file to `con` as catalog `store`, making it if need be.
+
+    Raises StoreBusy when another process owns the file, FileNotFoundError when it is to be read only and is not there.
+    """
+    path = home / "outlay.duckdb"
+    if read_only and not path.exists():
+        raise FileNotFoundError(path)
+    home.mkdir(parents=True, exist_ok=True)
+    if not read_only and _version(con, path) not in (None, STORE_VERSION):
+        path.unlink()
+        path.with_name(path.name + ".wal").unlink(missing_ok=True)
+    _attach(con, path, read_only)
+    if not read_only:
+        con.execute(_TABLES)
+        con.execute("insert into store.version select $v where not exists (from store.version)", {"v": STORE_VERSION})
+
+
+def _version(con: duckdb.DuckDBPyConnection, path: Path) -> int | None:
+    """The version of the tables in a file; None if there is no file, 0 if it is none of ours."""
+    if not path.exists():
+        return None
+    _attach(con, path, read_only=True)
+    try:
+        rows = con.execute("select version from store.version").fetchall()
+    except duckdb.Error:
+        rows = []
+    con.execute("detach store")
+    return int(rows[0][0]) if rows else 0
+
+
+def _attach(con: duckdb.DuckDBPyConnection, path: Path, read_only: bool) -> None:
+    try:
+        con.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as store {'(read_only)' if read_only else ''}")
+    except duckdb.IOException as error:
+        if "lock" in str(error):
+            raise StoreBusy(f"{path} is in use by another process") from error
+        raise
+
+
+def fold(con: duckdb.DuckDBPyConnection, home: Path) -> list[str]:
+    """Fold every load that has landed and is not yet in the ledger. Returns their ids.
+
+    `con` must own the store. On an error nothing of the load at hand stays, and the error is raised.
+    """
+    folded = []
+    for batch in _batches(_waiting(con, home)):
+        con.execute("begin")
+        try:
+            _fold(con, batch)
+            con.execute("commit")
+        except BaseException:
+            with contextlib.suppress(duckdb.Error):
+                con.execute("rollback")
+            raise
+        folded += [path.name for path in batch]
+    return folded
+
+
+def ledger(con: duckdb.DuckDBPyConnection, load_ids: list[str]) -> dict[str, Load]:
+    """The ledger's lines for these loads, by id."""
+    rows = con.execute(
+        f"select {', '.join(Load.__dataclass_fields__)} from store.loads where load_id in (select unnest($ids))",
+        {"ids": load_ids},
+    ).fetchall()
+    return {row[0]: Load(*row) for row in rows}
+
+
+def _waiting(con: duckdb.DuckDBPyConnection, home: Path) -> list[Path]:
+    known = {load_id for (load_id,) in con.execute("select load_id from store.loads").fetchall()}
+    archive = Archive(home)
+    waiting = [(landed.landed_at, path) for path in archive.loads() if path.name not in known
+               and (landed := archive.landed(path.name))]  # fmt: skip
+    return [path for _, path in sorted(waiting)]
+
+
+def _batches(loads: list[Path]) -> Iterator[list[Path]]:
+    """Small loads together, since a transaction costs as much as some thousand rows; a large one by itself."""
+    batch: list[Path] = []
+    size = 0
+    for path in loads:
+        bytes_here = (path / "attempts.parquet").stat().st_size
+        if batch and (size + bytes_here > 8 << 20 or len(batch) >= 200):
+            yield batch
+            batch, size = [], 0
+        batch.append(path)
+        size += bytes_here
+    if batch:
+        yield batch
+
+
+def _fold(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> None:
+    con.execute("create or replace temp table outcomes (load_id varchar, row_no bigint, outcome varchar)")
+    files = ", ".join(f"'{str(path / 'attempts.parquet').replace(chr(39), chr(39) * 2)}'" for path in loads)
+    con.execute(f"""
+        create or replace temp view staged as
+        select parse_path(filename)[-2] as load_id, * exclude (filename) from read_parquet([{files}], filename = true)
+    """)
+    [(rows,)] = con.execute("select max(row_no) from staged").fetchall()
+    for start in range(0, rows or 0, SLICE_ROWS):
+        _fold_slice(con, loads, start, start + SLICE_ROWS)
+    _write_ledger(con, loads)
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: str) -> bool:
+    """Insert what a SELECT yields, if it yields anything.
+
+    DuckDB 2.0.0 hides a large INSERT from every reader, until the file is opened again, when an INSERT of no rows into the
+    same table came before it in the transaction.
+    """
+    [(is_any,)] = con.execute(f"select exists (from ({rows}))").fetchall()
+    if is_any:
+        con.execute(f"insert into {table} by name {rows}")
+    return bool(is_any)
+
+
+def _fold_slice(con: duckdb.DuckDBPyConnection, loads: list[Path], start: int, stop: int) -> None:
+    """Fold rows `start` to `stop` of each load: those met for the first time as they are, the others by merging."""
+    run = con.execute
+    run(
+        f"""
+        create or replace temp table ids as
+        select list_position($loads, load_id) as load_no, load_id, row_no, attempt_id, started_at, message_id, event_id,
+            {REQUEST_KEY} as request_key
+        from staged where row_no > $start and row_no <= $stop
+        """,
+        {"loads": [path.name for path in loads], "start": start, "stop": stop},
+    )
+    _take_model_names(con)
+    # 1. Told before, word for word: nothing to do. (The common case of a log that is loaded again, or overlaps.)
+    run(f"""
+        create or replace temp table repeated as
+        select s.load_id, s.row_no
+        from (select * from staged semi join ids using (load_id, row_no)) s
+        join (select * from store.attempts where started_at between
+            (select min(started_at) from ids) and (select max(started_at) from ids)) a using (attempt_id)
+        where ({', '.join('s.' + name for name in CONTENT)}) is not distinct from ({', '.join('a.' + name for name in CONTENT)})
+    """)
+    if _insert(con, "outcomes", "select *, 'known' as outcome from repeated"):
+        run("delete from ids using repeated where ids.load_id = repeated.load_id and ids.row_no = repeated.row_no")
+    # 2. What else the store may hold of them: attempts nearby in time that share an id of any kind.
+    run(f"""
+        create or replace temp table met as
+        with span as (select min(started_at) - {NEARBY} as since, max(started_at) + {NEARBY} as until from ids),
+        nearby as (
+            select attempt_id, message_id, event_id, {REQUEST_KEY} as request_key
+            from store.attempts, span where started_at between since and until
+            union all
+            select attempt_id, message_id, event_id, {REQUEST_KEY}
+            from store.tellings, span where started_at between since and until
+        )
+        select distinct attempt_id from nearby
+        where attempt_id in (select attempt_id from ids)
+            or message_id in (select message_id from ids)
+            or request_key in (select request_key from ids)
+            or event_id in (select event_id from ids)
+    """)
+    run("""
+        create or replace temp table met_rows as
+        select a.* from store.attempts a semi join met using (attempt_id)
+        where a.attempt_id not in (select attempt_id from store.tellings)
+        union all by name
+        select t.* from store.tellings t semi join met using (attempt_id)
+    """)
+    # 3. Of the rows at hand, those that share an id with one another or with what was met.
+    run(f"""
+        create or replace temp table meeting as
+        with keys as (
+            select load_id, row_no, attempt_id as key from ids
+            union select load_id, row_no, message_id from ids where message_id <> attempt_id
+            union select load_id, row_no, request_key from ids where request_key <> attempt_id
+            union select load_id, row_no, event_id from ids where event_id <> attempt_id
+        ),
+        met_keys as (
+            select attempt_id as key from met_rows
+            union select message_id from met_rows where message_id is not null
+            union select {REQUEST_KEY} from met_rows where request_id is not null
+            union select event_id from met_rows where event_id is not null
+        )
+        select distinct load_id, row_no from keys
+        where key in (select key from keys group by key having count(*) > 1) or key in (select key from met_keys)
+    """)
+    # 4. Met for the first time, told once: into the store as they are.
+    _insert(con, "outcomes", "select load_id, row_no, 'new' as outcome from ids anti join meeting using (load_id, row_no)")
+    _insert(con, "store.attempts", """
+        select * from staged semi join ids using (load_id, row_no) anti join meeting using (load_id, row_no)
+    """)  # fmt: skip
+    # 5. The rest is merged with what it meets.
+    [(meetings,)] = run("select count(*) from meeting").fetchall()
+    if meetings:
+        _merge(con)
+
+
+def _take_model_names(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("""
+        insert into store.model_names
+        with here as (select model_raw, iterations from staged semi join ids using (load_id, row_no)),
+        named as (
+            select model_raw from here
+            union select unnest(iterations).model_raw from here where iterations is not null
+        )
+        select model_raw from named where model_raw is not null on conflict do nothing
+    """)
+
+
+# The best telling of an attempt comes first: its own transcript before a sub-agent's, then the one that saw the most
+# tokens (a stream's first line holds a placeholder), then the one that knows most; what is left is settled by content.
+_TOKENS = " + ".join(f"coalesce({pile}, 0)" for pile in TOKEN_PILES)
+_KNOWN = " + ".join(f"({name} is not null)::integer" for name in CONTENT)
+_RANK = f"""(
+    not coalesce(is_sidechain, false), {_TOKENS}, {_KNOWN}, md5(concat_ws(chr(31), {
+        ", ".join(f"coalesce(cast({name} as varchar), '')" for name in CONTENT)}))
+)"""
+_SAME = "(" + ", ".join(CONTENT) + ")"
+
+
+def _merge(con: duckdb.DuckDBPyConnection) -> None:
+    """Work out which tellings are of one attempt, and what the attempt says when all have been heard."""
+    run = con.execute
+    columns = ", ".join(COLUMNS)
+    run(f"""
+        create or replace temp table heard as
+        select row_number() over (order by load_no nulls first, load_id, row_no) as n, *
+        from (
+            select null::integer as load_no, load_id, {columns} from met_rows
+            union all
+            select load_no, load_id, {', '.join('s.' + name for name in COLUMNS)}
+            from staged s semi join meeting using (load_id, row_no)
+            join (select load_no, load_id, row_no from ids) using (load_id, row_no)
+        )
+    """)
+    # Tellings with a key in common carry the lowest number among them; that is spread until it changes nothing.
+    run(f"""
+        create or replace temp table heard_keys as
+        select n, message_id as key from heard where message_id is not null
+        union select n, {REQUEST_KEY} from heard where request_id is not null
+        union select n, event_id from heard where event_id is not null
+        union select n, attempt_id from heard
+    """)
+    run("create or replace temp table groups as select n, n as first from heard")
+    while True:
+        run("""
+            create or replace temp table spread as
+            with lowest as (select key, min(first) as first from heard_keys join groups using (n) group by key)
+            select n, min(lowest.first) as first from heard_keys join lowest using (key) group by n
+        """)
+        [(changed,)] = run("select count(*) from spread join groups using (n) where spread.first <> groups.first").fetchall()
+        run("create or replace temp table groups as from spread")
+        if not changed:
+            break
+    run(f"""
+        create or replace temp table tellings as
+        select first, heard.*, {_RANK} as rank,
+            row_number() over (partition by first, {_SAME} order by n) = 1 as is_first_of_its_kind,
+            row_number() over (partition by first order by n) = 1 as is_first_telling
+        from heard join groups using (n)
+    """)
+    _insert(con, "outcomes", """
+        select load_id, row_no, case
+            when is_first_telling then 'new' when not is_first_of_its_kind then 'known' else 'folded' end as outcome
+        from tellings where load_no is not null
+    """)  # fmt: skip
+    run("delete from store.attempts where attempt_id in (select attempt_id from met)")
+    run("delete from store.tellings where attempt_id in (select attempt_id from met)")
+    # Piles of tokens belong together, so they are taken from one telling; everything else from the best that has it.
+    piles = "{" + ", ".join(f"{pile}: {pile}" for pile in (*TOKEN_PILES, "thinking_tokens")) + "}"
+    together = {*TOKEN_PILES, "thinking_tokens"}
+    merged = ", ".join(
+        f"piles.{name} as {name}" if name in together else f"best_{name} as {name}" for name in CONTENT
+    )
+    best = ", ".join(f"max_by({name}, rank) as best_{name}" for name in CONTENT if name not in together)
+    run(f"""
+        create or replace temp table merged as
+        with best as (
+            select
+                first,
+                coalesce(min(message_id), min({REQUEST_KEY}), min(event_id), min(attempt_id)) as attempt_id,
+                max_by({{load_id: load_id, {', '.join(f'{name}: {name}' for name in ORIGIN if name != 'attempt_id')}}}, rank) as origin,
+                max_by({piles}, rank) as piles,
+                {best}
+            from tellings where is_first_of_its_kind group by first
+        )
+        select first, origin.load_id as load_id, attempt_id,
+            {', '.join(f'origin.{name} as {name}' for name in ORIGIN if name != 'attempt_id')}, {merged}
+        from best
+    """)
+    _insert(con, "store.attempts", "select * exclude (first) from merged")
+    _insert(con, "store.tellings", f"""
+        select t.load_id, m.attempt_id, {', '.join('t.' + name for name in COLUMNS if name != 'attempt_id')}
+        from tellings t join merged m using (first)
+        where t.is_first_of_its_kind
+            and first in (select first from tellings where is_first_of_its_kind group by first having count(*) > 1)
+    """)  # fmt: skip
+
+
+def _write_ledger(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> None:
+    jsons = [str(path / "load.json") for path in loads]
+    con.execute(
+        """
+        insert into store.refusals
+        select parse_path(filename)[-2], source_line, reason, preview from read_parquet($files, filename = true)
+        """,
+        {"files": [str(path / "refusals.parquet") for path in loads]},
+    )
+    con.execute(
+        """
+        insert into store.loads by name
+        with said as (
+            select * from read_json($files, columns = {
+                load_id: 'varchar', source_name: 'varchar', formats: 'varchar[]', bytes: 'bigint', lines: 'bigint',
+                other_lines: 'bigint', read_records: 'bigint', refused_records: 'bigint', landed_at: 'timestamp',
+                notes: 'varchar[]'})
+        ),
+        counted as (
+            select load_id, count(*) filter (where outcome = 'new') as new_attempts,
+                count(*) filter (where outcome = 'known') as known_records,
+                count(*) filter (where outcome = 'folded') as folded_records
+            from outcomes group by load_id
+        ),
+        spans as (
+            select parse_path(filename)[-2] as load_id, min(started_at) as first_started_at, max(started_at) as last_started_at
+            from read_parquet($parquets, filename = true) group by all
+        )
+        select said.*, first_started_at, last_started_at, cast(now() at time zone 'UTC' as timestamp) as folded_at,
+            coalesce(new_attempts, 0) as new_attempts, coalesce(known_records, 0) as known_records,
+            coalesce(folded_records, 0) as folded_records
+        from said left join counted using (load_id) left join spans using (load_id)
+        """,
+        {"files": jsons, "parquets": [str(path / "attempts.parquet") for path in loads]},
+    )

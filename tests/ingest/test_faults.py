@@ -1,0 +1,196 @@
+"""Bad input: a sentence, a place, and nothing good is lost."""
+
+import gzip
+import hashlib
+import hmac
+import io
+import json
+import zipfile
+
+import pytest
+import zstandard
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ingest.envelopes import preview
+from ingest.load import pseudonym_key
+from ingest.records import Unreadable
+from tests.ingest.loading import attempts, counts, load, opened, refusals
+
+GOOD = {"timestamp": "2026-11-22T10:00:00Z", "request_id": "req_1", "model": "m", "input_tokens": 5, "output_tokens": 7}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"input_tokens": -1}, "input_tokens is negative"),
+        ({"input_tokens": "many"}, "input_tokens is not a whole number"),
+        ({"output_tokens": 1.5}, "output_tokens is not a whole number"),
+        ({"output_tokens": 9_000_000_000}, "over 100,000,000"),
+        ({"latency_ms": -3}, "latency_ms is not a duration"),
+        ({"timestamp": "last Tuesday"}, "the time is not one this reader understands"),
+        ({"timestamp": "2999-01-01T00:00:00Z"}, "in the future"),
+        ({"timestamp": 12}, "the time is not one this reader understands"),
+        ({"timestamp": "1999-01-01"}, "before the Claude API existed"),
+        ({"timestamp": None}, "no time"),
+        (
+            {"cache_creation_input_tokens": 5, "cache_creation": {"ephemeral_5m_input_tokens": 9}},
+            "less than its own parts",
+        ),
+    ],
+)
+def test_a_bad_record_is_refused_with_its_reason_and_the_next_is_read(home, change, reason):
+    [line] = load(home, json.dumps(GOOD | change) + "\n" + json.dumps(GOOD) + "\n")
+    assert counts(line) == (2, 1, 0, 0, 1)
+    [(number, said)] = refusals(home)
+    assert number == 1 and reason in said
+
+
+@pytest.mark.parametrize(
+    "when", ["2026-11-22T10:00:00Z", "2026-11-22T11:00:00+01:00", 1795341600, 1795341600000, "1795341600.0",
+             1795341600000000, "1795341600000000000", "2026-11-22 10:00:00,000"]
+)  # fmt: skip
+def test_a_time_is_understood_in_every_way_it_is_written(home, when):
+    load(home, json.dumps(GOOD | {"timestamp": when}))
+    assert str(attempts(home)[0]["started_at"]) == "2026-11-22 10:00:00"
+
+
+def test_times_without_a_zone_are_read_in_the_given_one_and_counted(home):
+    [line] = load(home, json.dumps(GOOD | {"timestamp": "2026-07-22 10:00:00"}), zone="Europe/Berlin")
+    assert str(attempts(home)[0]["started_at"]) == "2026-07-22 08:00:00"
+    assert line.notes == ["1 times name no time zone and were read as Europe/Berlin (--zone says otherwise)"]
+
+
+@pytest.mark.parametrize("text", ['{"model": "m", "input_', "{'model': ", "GET / 200", "\ufeff", "null", "[1,2]", "{}", "}{"])
+def test_rubbish_between_records_is_refused_and_nothing_else(home, text):
+    [line] = load(home, json.dumps(GOOD) + f"\n{text}\n" + json.dumps(GOOD | {"request_id": "req_2"}) + "\n")
+    assert counts(line)[:2] == (3, 2) and line.refused_records == 1
+
+
+def test_blank_lines_hold_nothing(home):
+    [line] = load(home, "\n\n" + json.dumps(GOOD) + "\r\n\n")
+    assert counts(line) == (1, 1, 0, 0, 0) and line.other_lines == 3
+
+
+def test_a_log_without_a_last_newline_is_read_to_its_end(home):
+    [line] = load(home, json.dumps(GOOD))
+    assert counts(line) == (1, 1, 0, 0, 0)
+
+
+@pytest.mark.parametrize("data", [b"\x00\x01\x02", b"\xff\xfe{\x00}\x00", b"PK\x05\x06" + bytes(18)])
+def test_what_is_no_text_is_refused_in_a_sentence(home, data):
+    with pytest.raises(Unreadable):
+        load(home, data, "picture.png")
+    assert not (home / "archive").exists() or not any((home / "archive").iterdir())
+
+
+def test_a_truncated_gzip_loads_nothing_and_says_so(home):
+    whole = gzip.compress(b"\n".join(json.dumps(GOOD | {"request_id": f"req_{i}"}).encode() for i in range(5000)))
+    with pytest.raises(Unreadable, match="damaged or cut short"):
+        load(home, whole[: len(whole) // 2], "a.jsonl.gz")
+    assert not list(home.rglob("*.parquet"))
+
+
+def test_compression_is_told_by_content(home):
+    text = json.dumps(GOOD).encode()
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("one.jsonl", json.dumps(GOOD | {"request_id": "req_2"}))
+        file.writestr("two.log.gz", gzip.compress(text))
+    for name, data in (("plain", text), ("a", gzip.compress(text)), ("b", zstandard.compress(text)), ("c", archive.getvalue())):
+        load(home, data, name)
+    assert [attempt["request_id"] for attempt in attempts(home)] == ["req_1", "req_2"]
+
+
+def test_a_very_long_line_is_refused_and_the_next_is_read(home):
+    [line] = load(home, b'{"x": "' + b"y" * (40 << 20) + b'"}\n' + json.dumps(GOOD).encode() + b"\n")
+    assert counts(line) == (2, 1, 0, 0, 1)
+    assert attempts(home)[0]["source_line"] == 2
+
+
+# --- privacy ---
+
+
+def test_text_of_prompts_is_nowhere_in_the_home(home):
+    canary = "CANARY-PROMPT-TEXT"
+    lines = [
+        json.dumps(GOOD | {"prompt": canary, "messages": [{"content": canary}], "error": None}),
+        json.dumps({"model": "m", "prompt": canary}),
+        f"INFO:app:{{'prompt': '{canary}', 'model'",
+        canary,
+        json.dumps(GOOD | {"input_tokens": -1, "completion": canary}),
+    ]
+    load(home, "\n".join(lines))
+    with opened(home) as con:
+        con.execute("checkpoint store")
+    for path in home.rglob("*"):
+        assert not path.is_file() or canary.encode() not in path.read_bytes(), path
+
+
+@given(st.text(max_size=300))
+def test_a_preview_keeps_no_letter_of_the_content(text):
+    shown = preview(json.dumps({"content": text + "Zürich"}))
+    assert "rich" not in shown and not any(char.isdigit() and char != "0" for char in shown)
+
+
+def test_api_keys_are_dropped(home):
+    load(home, json.dumps(GOOD | {"feature": "sk-ant-api03-AAAA", "user_id": "sk-ant-api03-BBBB"}))
+    [attempt] = attempts(home)
+    assert "sk-ant" not in json.dumps(attempt, default=str)
+
+
+@pytest.mark.parametrize("person", ["ana@example.com", "Ana Silva", "+49 170 1234567", "(030) 123 456 78"])
+def test_a_person_becomes_a_keyed_pseudonym(home, person):
+    load(home, json.dumps(GOOD | {"user_id": person}))
+    digest = hmac.new(pseudonym_key(home), person.lower().encode(), hashlib.sha256).hexdigest()
+    assert attempts(home)[0]["user_id"] == f"person_{digest[:20]}"
+
+
+@pytest.mark.parametrize("handle", ["u_17", "8231", "550e8400-e29b-41d4-a716-446655440000", "service-account"])
+def test_an_opaque_user_id_is_kept(home, handle):
+    load(home, json.dumps(GOOD | {"user_id": handle}))
+    assert attempts(home)[0]["user_id"] == handle
+
+
+def test_user_ids_can_be_kept_or_dropped(home, tmp_path):
+    record = json.dumps(GOOD | {"user_id": "ana@example.com"})
+    load(home, record, user_ids="keep")
+    load(tmp_path / "other", record, user_ids="drop")
+    assert attempts(home)[0]["user_id"] == "ana@example.com"
+    assert "user_id" not in attempts(tmp_path / "other")[0]
+
+
+def test_the_key_is_for_its_owner_only(home):
+    pseudonym_key(home)
+    assert (home / "keys" / "pseudonyms.key").stat().st_mode & 0o077 == 0
+
+
+# --- whatever comes ---
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=True) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+some_fields = st.dictionaries(
+    st.sampled_from([*GOOD, "usage", "error", "status", "message", "log", "stream", "type", "sessionId", "response",
+                     "request", "iterations", "retries", "attempt", "call_id", "user_id", "feature", "latency_ms"]),
+    anything, max_size=8,
+)  # fmt: skip
+any_line = st.one_of(st.text(max_size=60), some_fields.map(json.dumps), some_fields.map(str),
+                     some_fields.map(lambda change: json.dumps(GOOD | change)))  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(any_line, min_size=1, max_size=8))
+def test_whatever_comes_every_record_is_accounted_for(tmp_path_factory, lines):
+    home = tmp_path_factory.mktemp("any")
+    data = "\n".join(lines).encode("utf-8", "surrogatepass")
+    try:
+        [line] = load(home, data)
+    except Unreadable:
+        return
+    read, new, known, folded, refused = counts(line)
+    assert read == new + known + folded + refused
+    assert len(attempts(home)) == new
+    assert len(refusals(home)) == refused
