@@ -6,6 +6,7 @@ What cannot be read ends the process with status 1 and a sentence on standard er
 
 import argparse
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -30,7 +31,7 @@ def main() -> None:
             print(json.dumps({"bytes": read, "lines": lines}), flush=True)
 
     try:
-        for outcome in Loader(options.home).load_stream(sys.stdin.buffer, options.name, progress):
+        for outcome in Loader(options.home).load_stream(os.fdopen(0, "rb"), options.name, progress):
             print(json.dumps({"load_id": outcome.landed.load_id, "is_known": outcome.is_known}), flush=True)
     except (Unreadable, TwoFormats) as error:
         sys.exit(str(error))

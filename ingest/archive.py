@@ -15,12 +15,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ingest.attempt import COLUMNS
-from ingest.reader import Batch
+from ingest.reader import NO_ATTEMPTS, Batch
 
 HEAD_BYTES = 1 << 20
 
@@ -104,7 +102,7 @@ class Landing:
         self._archive, self._folder = archive, folder
         self.report = Landed("", source_name, dt.datetime.now(dt.UTC).replace(tzinfo=None).isoformat())
         self._formats: set[str] = set()
-        self._attempts = pq.ParquetWriter(folder / "attempts.parquet", ATTEMPTS_SCHEMA)
+        self._attempts = pq.ParquetWriter(folder / "attempts.parquet", NO_ATTEMPTS.schema)
         self._refusals = pq.ParquetWriter(folder / "refusals.parquet", _REFUSALS)
         self._zone_assumed = self._date_assumed = 0
 
@@ -121,7 +119,7 @@ class Landing:
     def add(self, batch: Batch) -> None:
         """Write what one chunk held."""
         if batch.attempts.num_rows:
-            self._attempts.write_table(batch.attempts.cast(ATTEMPTS_SCHEMA))
+            self._attempts.write_table(batch.attempts.cast(NO_ATTEMPTS.schema))
         if batch.refusals:
             self._refusals.write_table(
                 pa.table(
@@ -147,9 +145,13 @@ class Landing:
         report = self.report
         report.load_id, report.bytes, report.formats = str(name), name.size, sorted(self._formats)
         if self._zone_assumed:
-            report.notes.append(f"{self._zone_assumed:,} times name no time zone and were read as {zone} (--zone says otherwise)")
+            report.notes.append(
+                f"{self._zone_assumed:,} times name no time zone and were read as {zone} (--zone says otherwise)"
+            )
         if self._date_assumed:
-            report.notes.append(f"{self._date_assumed:,} records carry no time and were put on the day given with --default-date")
+            report.notes.append(
+                f"{self._date_assumed:,} records carry no time and were put on the day given with --default-date"
+            )
         self._attempts.close()
         self._refusals.close()
         (self._folder / "load.json").write_text(json.dumps(asdict(report), indent=1), encoding="utf-8")
@@ -173,10 +175,3 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-ATTEMPTS_SCHEMA: pa.Schema = (
-    duckdb.sql("select " + ", ".join(f"null::{kind} as {name}" for name, kind in COLUMNS.items()) + " where false")
-    .to_arrow_table()
-    .schema
-)

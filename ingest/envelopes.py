@@ -19,7 +19,19 @@ _TIME_PREFIX = re.compile(r"\[?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:
 _PAIR = re.compile(r"""([A-Za-z_@][\w.@-]*)=("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s]*)""")
 
 # Where a JSON line that is no record itself may carry one, in the order in which they are looked at.
-_INNER = ("message", "msg", "event", "log", "MESSAGE", "record", "extra", "attributes", "jsonPayload", "fields", "detail")
+_INNER = (
+    "message",
+    "msg",
+    "event",
+    "log",
+    "MESSAGE",
+    "record",
+    "extra",
+    "attributes",
+    "jsonPayload",
+    "fields",
+    "detail",
+)
 _TIMES = ("timestamp", "ts", "time", "@timestamp", "asctime", "date", "__REALTIME_TIMESTAMP", "ingestionTime")
 
 
@@ -37,7 +49,7 @@ class Unwrapper:
         self._pieces: dict[str, str] = {}
 
     def unwrap(self, text: str) -> list[Found] | None:
-        """The records inside one line. An empty list: none, and rightly so (a piece of a longer line). None: a puzzle."""
+        """The records inside one line. An empty list: none, and rightly so (a piece of one). None: a puzzle."""
         self._explained = False
         found = list(self._from_text(text, None, 0))
         return found if found or self._explained else None
@@ -68,7 +80,9 @@ class Unwrapper:
             return
         pairs = {key: _unquoted(value) for key, value in _PAIR.findall(text)}
         if "model" in pairs:
-            yield Found(json.dumps({key: value for key, value in pairs.items() if value not in ("", "None")}), logged_at)
+            yield Found(
+                json.dumps({key: value for key, value in pairs.items() if value not in ("", "None")}), logged_at
+            )
 
     def _from_value(self, value: Any, logged_at: str | None, depth: int) -> Iterator[Found]:
         if isinstance(value, list):

@@ -1,17 +1,17 @@
 """One load: a file, a stream or a member of an archive, from its bytes to its place in the archive."""
 
 import contextlib
+import io
 import os
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
 
 from ingest.archive import HEAD_BYTES, Archive, ContentName, Landed
 from ingest.reader import Options, Reader
-from ingest.records import CHUNK_BYTES, SUFFIXES, members, read_block
+from ingest.records import CHUNK_BYTES, SUFFIXES, Bytes, members, read_block
 
 # Raised whenever the same bytes would now be read into other rows: loads then get new names and are read anew.
 READER_VERSION = 1
@@ -42,12 +42,12 @@ class Loader:
         with path.open("rb") as source:
             yield from self.load_stream(source, path.name, progress)
 
-    def load_stream(self, source: IO[bytes], name: str, progress: Progress | None = None) -> Iterator[Outcome]:
+    def load_stream(self, source: io.BufferedReader, name: str, progress: Progress | None = None) -> Iterator[Outcome]:
         """Land every log in a stream of bytes: one, or one for each file of a zip archive."""
         for member_name, stream in members(source, name):
             yield self._load(stream, member_name, source, progress)
 
-    def _load(self, stream: IO[bytes], name: str, source: IO[bytes], progress: Progress | None) -> Outcome:
+    def _load(self, stream: Bytes, name: str, source: Bytes, progress: Progress | None) -> Outcome:
         if known := self._known(stream, name):
             return Outcome(known, is_known=True)
         content = ContentName(self._seed)
@@ -60,7 +60,7 @@ class Loader:
                 return Outcome(known, is_known=True)
             return Outcome(landing.land(content, self._options.zone), is_known=False)
 
-    def _known(self, stream: IO[bytes], name: str) -> Landed | None:
+    def _known(self, stream: Bytes, name: str) -> Landed | None:
         """The load that this content already is. Read to the end only when its beginning is one of the archive's."""
         if not stream.seekable():
             return None

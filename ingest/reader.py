@@ -8,7 +8,7 @@ import zoneinfo
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import IO, Literal
+from typing import Literal
 
 import duckdb
 import pyarrow as pa
@@ -16,7 +16,7 @@ import pyarrow as pa
 from ingest.attempt import COLUMNS, CONTENT
 from ingest.envelopes import Unwrapper, preview, why_not
 from ingest.formats import formats
-from ingest.records import LONGEST_LINE, Chunk, chunks
+from ingest.records import LONGEST_LINE, Bytes, Chunk, chunks
 
 UserIds = Literal["keep", "pseudonymise", "drop"]
 
@@ -82,7 +82,7 @@ class Reader:
         self._lay_tables()
 
     def _lay_tables(self) -> None:
-        """Empty work tables, and the statements over them, planned once: planning costs more than reading a small log."""
+        """Empty work tables and the statements over them, planned once: planning costs more than a small log."""
         run = self._con.execute
         run("create or replace table chunk (line bigint, text varchar)")
         run("create or replace table records (line bigint, record varchar)")
@@ -92,7 +92,7 @@ class Reader:
         run(f"prepare judge as insert into judged by name {_sql('attempt.sql')}")
         self._rows_since_clearing = 0
 
-    def read(self, stream: IO[bytes], name: str, seen: Callable[[bytes], None]) -> Iterator[Batch]:
+    def read(self, stream: Bytes, name: str, seen: Callable[[bytes], None]) -> Iterator[Batch]:
         """All that one log of plain bytes holds, chunk by chunk. Raises `Unreadable` and `TwoFormats`."""
         unwrapper, active, rows, last_line = Unwrapper(), dict[str, None](), 0, 0
         for chunk in chunks(stream, name, seen):
@@ -101,7 +101,7 @@ class Reader:
             yield batch
         if unfinished := unwrapper.unfinished():
             refusal = Refusal(last_line, "a line that was begun in pieces and never ended", "")
-            yield Batch(_NO_ATTEMPTS, [refusal] * unfinished, last_line, 0, frozenset(), 0, 0)
+            yield Batch(NO_ATTEMPTS, [refusal] * unfinished, last_line, 0, frozenset(), 0, 0)
 
     def _read(self, chunk: Chunk, unwrapper: Unwrapper, active: dict[str, None], rows: int) -> Batch:
         run = self._con.execute
@@ -180,7 +180,9 @@ class Reader:
         run("create or replace temp table found (number bigint, line bigint, record varchar, logged_at varchar)")
         self._insert("found", pa.table([numbers, lines, pa.array(records, pa.string()), pa.array(times, pa.string())],
                                        names=["number", "line", "record", "logged_at"]))  # fmt: skip
-        unknown = run("select line, record from found anti join (select line as number from told) using (number)").fetchall()
+        unknown = run(
+            "select line, record from found anti join (select line as number from told) using (number)"
+        ).fetchall()
         refusals += [Refusal(line, why_not(record), preview(record)) for line, record in unknown]
         run("""
             insert into told_directly by name
@@ -205,10 +207,17 @@ class Reader:
                 count(*) filter (where date_assumed), (select count(*) from told where no_request = 'true')
             from judged where refusal is null
         """).fetchall()
-        attempts = self._con.sql(_attempts_sql(rows)).to_arrow_table()
+        attempts = arrow(self._con, _attempts_sql(rows))
         return Batch(
             attempts, refusals, last_line, blank_lines + others, frozenset(names or ()), zone_assumed, date_assumed
         )
+
+
+def arrow(con: duckdb.DuckDBPyConnection, select: str) -> pa.Table:
+    """The rows of a SELECT, as Arrow."""
+    relation = con.sql(select)
+    assert relation is not None
+    return relation.to_arrow_table()
 
 
 def _sql(name: str) -> str:
@@ -223,7 +232,8 @@ def _midnight(options: Options) -> dt.datetime | None:
 
 
 _TOLD = "null::bigint as line, " + ", ".join(
-    f"null::varchar as {name}" for name in ("source_format", "no_request", "cache_write_tokens", *CONTENT)
+    f"null::varchar as {name}"
+    for name in ("source_format", "no_request", "cache_write_tokens", *CONTENT)
     if name != "cache_write_unknown_ttl_tokens"
 )
 
@@ -259,6 +269,7 @@ def _attempts_sql(rows: int) -> str:
     return f"select {', '.join(columns)} from judged where refusal is null order by row_no"
 
 
-_NO_ATTEMPTS = duckdb.sql(
-    "select " + ", ".join(f"null::{kind} as {name}" for name, kind in COLUMNS.items()) + " where false"
-).to_arrow_table()
+NO_ATTEMPTS = arrow(
+    duckdb.connect(),
+    "select " + ", ".join(f"null::{kind} as {name}" for name, kind in COLUMNS.items()) + " where false",
+)

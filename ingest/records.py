@@ -17,11 +17,13 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
 import zstandard
+
+Bytes = io.BufferedIOBase  # a stream of bytes, as files, sockets and unpackers are
 
 CHUNK_BYTES = 32 << 20
 LONGEST_LINE = 16 << 20
@@ -44,16 +46,15 @@ class Chunk:
     too_long: tuple[int, ...] = ()
 
 
-def members(source: IO[bytes], name: str) -> Iterator[tuple[str, IO[bytes]]]:
+def members(stream: io.BufferedReader, name: str) -> Iterator[tuple[str, Bytes]]:
     """The logs inside an input, as (name, stream of plain bytes): one, or one for each file of a zip archive.
 
     Compression is told by content, never by the file's name.
     """
-    stream = source if isinstance(source, io.BufferedReader) else io.BufferedReader(source)  # type: ignore[arg-type]
     magic = stream.peek(4)[:4]
     if magic == b"PK\x03\x04":
         with contextlib.ExitStack() as stack:
-            seekable: IO[bytes] = stream
+            seekable: Any = stream
             if not stream.seekable():  # its table of contents is at its end; a nameless file goes away by itself
                 seekable = stack.enter_context(tempfile.TemporaryFile())
                 shutil.copyfileobj(stream, seekable)
@@ -64,16 +65,17 @@ def members(source: IO[bytes], name: str) -> Iterator[tuple[str, IO[bytes]]]:
             for member in archive.infolist():
                 if not member.is_dir() and not Path(member.filename).name.startswith("."):
                     with archive.open(member) as inner:
-                        yield from members(io.BufferedReader(inner), f"{name}/{member.filename}")  # type: ignore[arg-type]
+                        yield from members(io.BufferedReader(cast(Any, inner)), f"{name}/{member.filename}")
     elif magic[:2] == b"\x1f\x8b":
-        yield name, io.BufferedReader(gzip.GzipFile(fileobj=stream))  # type: ignore[arg-type]
+        yield name, gzip.GzipFile(fileobj=stream)
     elif magic == b"\x28\xb5\x2f\xfd":
-        yield name, io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True))
+        unpacked = zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
+        yield name, io.BufferedReader(cast(Any, unpacked))
     else:
         yield name, stream
 
 
-def chunks(stream: IO[bytes], name: str, seen: Callable[[bytes], None]) -> Iterator[Chunk]:
+def chunks(stream: Bytes, name: str, seen: Callable[[bytes], None]) -> Iterator[Chunk]:
     """The records of one log. `seen` is handed every block of plain bytes as it is read.
 
     Raises `Unreadable` for input that is no text at all.
@@ -92,7 +94,7 @@ def chunks(stream: IO[bytes], name: str, seen: Callable[[bytes], None]) -> Itera
         yield from _text_lines(source)
 
 
-def read_block(stream: IO[bytes], name: str, size: int) -> bytes:
+def read_block(stream: Bytes, name: str, size: int) -> bytes:
     """The next bytes of a log; none at its end. Raises `Unreadable` where the compressed data is damaged."""
     try:
         return stream.read(size)
@@ -105,7 +107,7 @@ def read_block(stream: IO[bytes], name: str, size: int) -> bytes:
 class _Blocks:
     """A stream read in large blocks, whose first bytes can be looked at beforehand."""
 
-    def __init__(self, stream: IO[bytes], name: str, seen: Callable[[bytes], None]) -> None:
+    def __init__(self, stream: Bytes, name: str, seen: Callable[[bytes], None]) -> None:
         self._stream, self._name, self._seen = stream, name, seen
         self._first: bytes | None = None
 

@@ -3,10 +3,11 @@
 One process owns the file at a time. Whoever can take its lock folds what has landed since: the server while it runs,
 the command line otherwise. The rows of a load and its line in the ledger become visible in one transaction.
 
-Attempts are told more than once: the same log is loaded again, a stream is logged at its start and its end, a transcript
-repeats a message, a gateway and an application both log a call. Tellings that share a message id, a request id or an
-event id tell of one attempt. The attempt says of each thing what its most complete telling says; what that leaves open
-is taken from the next one. All distinct tellings of such attempts are kept, so the order of loading changes nothing.
+Attempts are told more than once: the same log is loaded again, a stream is logged at its start and its end, a
+transcript repeats a message, a gateway and an application both log a call. Tellings that share a message id, a request
+id or an event id tell of one attempt. The attempt says of each thing what its most complete telling says; what that
+leaves open is taken from the next one. All distinct tellings of such attempts are kept, so the order of loading changes
+nothing.
 """
 
 import contextlib
@@ -40,6 +41,7 @@ create table if not exists store.tellings (load_id varchar, {columns_sql(COLUMNS
 create table if not exists store.refusals (load_id varchar, source_line bigint, reason varchar, preview varchar);
 create table if not exists store.model_names (model_raw varchar primary key);
 """
+
 
 class StoreBusy(Exception):
     """Another process owns the DuckDB file: it folds what lands, and answers queries."""
@@ -174,8 +176,8 @@ def _fold(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> None:
 def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: str) -> bool:
     """Insert what a SELECT yields, if it yields anything.
 
-    DuckDB 2.0.0 hides a large INSERT from every reader, until the file is opened again, when an INSERT of no rows into the
-    same table came before it in the transaction.
+    DuckDB 2.0.0 hides a large INSERT from every reader, until the file is opened again, when an INSERT of no rows into
+    the same table came before it in the transaction.
     """
     [(is_any,)] = con.execute(f"select exists (from ({rows}))").fetchall()
     if is_any:
@@ -203,7 +205,7 @@ def _fold_slice(con: duckdb.DuckDBPyConnection, loads: list[Path], start: int, s
         from (select * from staged semi join ids using (load_id, row_no)) s
         join (select * from store.attempts where started_at between
             (select min(started_at) from ids) and (select max(started_at) from ids)) a using (attempt_id)
-        where ({', '.join('s.' + name for name in CONTENT)}) is not distinct from ({', '.join('a.' + name for name in CONTENT)})
+        where ({_content_of("s")}) is not distinct from ({_content_of("a")})
     """)
     if _insert(con, "outcomes", "select *, 'known' as outcome from repeated"):
         run("delete from ids using repeated where ids.load_id = repeated.load_id and ids.row_no = repeated.row_no")
@@ -250,7 +252,9 @@ def _fold_slice(con: duckdb.DuckDBPyConnection, loads: list[Path], start: int, s
         where key in (select key from keys group by key having count(*) > 1) or key in (select key from met_keys)
     """)
     # 4. Met for the first time, told once: into the store as they are.
-    _insert(con, "outcomes", "select load_id, row_no, 'new' as outcome from ids anti join meeting using (load_id, row_no)")
+    _insert(
+        con, "outcomes", "select load_id, row_no, 'new' as outcome from ids anti join meeting using (load_id, row_no)"
+    )
     _insert(con, "store.attempts", """
         select * from staged semi join ids using (load_id, row_no) anti join meeting using (load_id, row_no)
     """)  # fmt: skip
@@ -278,9 +282,14 @@ _TOKENS = " + ".join(f"coalesce({pile}, 0)" for pile in TOKEN_PILES)
 _KNOWN = " + ".join(f"({name} is not null)::integer" for name in CONTENT)
 _RANK = f"""(
     not coalesce(is_sidechain, false), {_TOKENS}, {_KNOWN}, md5(concat_ws(chr(31), {
-        ", ".join(f"coalesce(cast({name} as varchar), '')" for name in CONTENT)}))
+    ", ".join(f"coalesce(cast({name} as varchar), '')" for name in CONTENT)
+}))
 )"""
 _SAME = "(" + ", ".join(CONTENT) + ")"
+
+
+def _content_of(table: str) -> str:
+    return ", ".join(f"{table}.{name}" for name in CONTENT)
 
 
 def _merge(con: duckdb.DuckDBPyConnection) -> None:
@@ -293,7 +302,7 @@ def _merge(con: duckdb.DuckDBPyConnection) -> None:
         from (
             select null::integer as load_no, load_id, {columns} from met_rows
             union all
-            select load_no, load_id, {', '.join('s.' + name for name in COLUMNS)}
+            select load_no, load_id, {", ".join("s." + name for name in COLUMNS)}
             from staged s semi join meeting using (load_id, row_no)
             join (select load_no, load_id, row_no from ids) using (load_id, row_no)
         )
@@ -313,7 +322,9 @@ def _merge(con: duckdb.DuckDBPyConnection) -> None:
             with lowest as (select key, min(first) as first from heard_keys join groups using (n) group by key)
             select n, min(lowest.first) as first from heard_keys join lowest using (key) group by n
         """)
-        [(changed,)] = run("select count(*) from spread join groups using (n) where spread.first <> groups.first").fetchall()
+        [(changed,)] = run(
+            "select count(*) from spread join groups using (n) where spread.first <> groups.first"
+        ).fetchall()
         run("create or replace temp table groups as from spread")
         if not changed:
             break
@@ -333,10 +344,9 @@ def _merge(con: duckdb.DuckDBPyConnection) -> None:
     run("delete from store.tellings where attempt_id in (select attempt_id from met)")
     # Piles of tokens belong together, so they are taken from one telling; everything else from the best that has it.
     piles = "{" + ", ".join(f"{pile}: {pile}" for pile in (*TOKEN_PILES, "thinking_tokens")) + "}"
+    origin = ["load_id", *(name for name in ORIGIN if name != "attempt_id")]
     together = {*TOKEN_PILES, "thinking_tokens"}
-    merged = ", ".join(
-        f"piles.{name} as {name}" if name in together else f"best_{name} as {name}" for name in CONTENT
-    )
+    merged = ", ".join(f"piles.{name} as {name}" if name in together else f"best_{name} as {name}" for name in CONTENT)
     best = ", ".join(f"max_by({name}, rank) as best_{name}" for name in CONTENT if name not in together)
     run(f"""
         create or replace temp table merged as
@@ -344,13 +354,13 @@ def _merge(con: duckdb.DuckDBPyConnection) -> None:
             select
                 first,
                 coalesce(min(message_id), min({REQUEST_KEY}), min(event_id), min(attempt_id)) as attempt_id,
-                max_by({{load_id: load_id, {', '.join(f'{name}: {name}' for name in ORIGIN if name != 'attempt_id')}}}, rank) as origin,
+                max_by({{{", ".join(f"{name}: {name}" for name in origin)}}}, rank) as origin,
                 max_by({piles}, rank) as piles,
                 {best}
             from tellings where is_first_of_its_kind group by first
         )
-        select first, origin.load_id as load_id, attempt_id,
-            {', '.join(f'origin.{name} as {name}' for name in ORIGIN if name != 'attempt_id')}, {merged}
+        select first, attempt_id,
+            {", ".join(f"origin.{name} as {name}" for name in origin)}, {merged}
         from best
     """)
     _insert(con, "store.attempts", "select * exclude (first) from merged")
@@ -387,7 +397,8 @@ def _write_ledger(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> None:
             from outcomes group by load_id
         ),
         spans as (
-            select parse_path(filename)[-2] as load_id, min(started_at) as first_started_at, max(started_at) as last_started_at
+            select parse_path(filename)[-2] as load_id,
+                min(started_at) as first_started_at, max(started_at) as last_started_at
             from read_parquet($parquets, filename = true) group by all
         )
         select said.*, first_started_at, last_started_at, cast(now() at time zone 'UTC' as timestamp) as folded_at,

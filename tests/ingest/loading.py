@@ -26,7 +26,7 @@ def opened(home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def load(home: Path, data: bytes | str, name: str = "a.log", **options: Any) -> list[store.Load]:
     """Land and fold; the ledger's lines."""
     content = data.encode() if isinstance(data, str) else data
-    outcomes = list(Loader(home, Options(**options)).load_stream(io.BytesIO(content), name))
+    outcomes = list(Loader(home, Options(**options)).load_stream(io.BufferedReader(io.BytesIO(content)), name))
     with opened(home) as con:
         store.fold(con, home)
         ledger = store.ledger(con, [outcome.landed.load_id for outcome in outcomes])
@@ -36,7 +36,11 @@ def load(home: Path, data: bytes | str, name: str = "a.log", **options: Any) -> 
 def attempts(home: Path, columns: str = "*") -> list[dict[str, Any]]:
     """The stored attempts, without the columns that are unknown."""
     with opened(home) as con:
-        rows = con.sql(f"select {columns} from store.attempts order by started_at, attempt_id").to_arrow_table().to_pylist()
+        rows = (
+            con.sql(f"select {columns} from store.attempts order by started_at, attempt_id")
+            .to_arrow_table()
+            .to_pylist()
+        )
     return [{name: value for name, value in row.items() if value is not None} for row in rows]
 
 

@@ -27,10 +27,10 @@ ENVELOPES = {
     "logging_basic_json": f"INFO:app:{TEXT}",
     "text_before_repr": f"2026-11-22 10:00:00,000 INFO claude_call {TIMED}",
     "brace_in_the_prefix": f"INFO:app:{{worker}} claude_call {TIMED}",
-    "python_json_logger": json.dumps({"asctime": "2026-11-22 10:00:00,000", "levelname": "INFO", "message": "", **RECORD}),
+    "python_json_logger": json.dumps({"asctime": "2026-11-22 10:00:00,000", "message": "", **RECORD}),
     "json_text_in_message": json.dumps({"asctime": "2026-11-22 10:00:00,000", "message": json.dumps(RECORD)}),
     "structlog": json.dumps({**RECORD, "event": "call", "level": "info", "timestamp": "2026-11-22T10:00:00Z"}),
-    "logfmt": "timestamp=2026-11-22T10:00:00Z event=claude_call request_id=req_1 model=claude-opus-5-5 input_tokens=812 "
+    "logfmt": "timestamp=2026-11-22T10:00:00Z event=call request_id=req_1 model=claude-opus-5-5 input_tokens=812 "
     'output_tokens=256 stop_reason=max_tokens latency_ms=4312.7 feature="summarise" user_id=',
     "structlog_console": "\x1b[2m2026-11-22T10:00:00Z\x1b[0m [\x1b[32minfo     \x1b[0m] \x1b[1mcall\x1b[0m "
     "\x1b[36mrequest_id\x1b[0m=\x1b[35mreq_1\x1b[0m model=claude-opus-5-5 input_tokens=812 output_tokens=256 "
@@ -39,7 +39,7 @@ ENVELOPES = {
                                                   "level": {"name": "INFO"}, "message": "call"}}),
     "loguru_json_message": json.dumps({"text": "…", "record": {"extra": {}, "message": json.dumps(RECORD),
                                                                "time": {"timestamp": 1795341600.0}}}),
-    "docker": json.dumps({"log": json.dumps(RECORD) + "\n", "stream": "stdout", "time": "2026-11-22T10:00:00.000000000Z"}),
+    "docker": json.dumps({"log": json.dumps(RECORD) + "\n", "stream": "stdout", "time": "2026-11-22T10:00:00.000Z"}),
     "docker_in_pieces": "\n".join(
         json.dumps({"log": piece, "stream": "stdout", "time": "2026-11-22T10:00:00Z"})
         for piece in (TEXT[:90], TEXT[90:150], TEXT[150:] + "\n")
@@ -48,7 +48,7 @@ ENVELOPES = {
     "cri": f"{CRI} F {TEXT}",
     "cri_in_pieces": f"{CRI} P {TEXT[:80]}\n{CRI} F {TEXT[80:]}",
     "cloudwatch_text": f"2026-11-22T10:00:00.000Z {json.dumps(RECORD)}",
-    "cloudwatch_events": json.dumps({"events": [{"timestamp": EPOCH_MS, "message": json.dumps(RECORD), "eventId": "1"}]}),
+    "cloudwatch_events": json.dumps({"events": [{"timestamp": EPOCH_MS, "message": json.dumps(RECORD)}]}),
     "cloudwatch_subscription": json.dumps({
         "messageType": "DATA_MESSAGE", "owner": "1", "logGroup": "g", "logStream": "s", "subscriptionFilters": ["f"],
         "logEvents": [{"id": "1", "timestamp": EPOCH_MS, "message": json.dumps(RECORD)}],
@@ -83,7 +83,9 @@ def test_all_envelopes_tell_of_one_attempt(home):
 
 def test_csv_rows_are_records(home):
     header = "timestamp,request_id,model,input_tokens,output_tokens,stop_reason,latency_ms,feature,user_id\n"
-    [line] = load(home, header + '2026-11-22T10:00:00Z,req_1,claude-opus-5-5,812,256,max_tokens,4312.7,"a, b",\n', "a.csv")
+    [line] = load(
+        home, header + '2026-11-22T10:00:00Z,req_1,claude-opus-5-5,812,256,max_tokens,4312.7,"a, b",\n', "a.csv"
+    )
     assert counts(line) == (1, 1, 0, 0, 0)
     [attempt] = attempts(home)
     assert (attempt["feature"], attempt["source_line"]) == ("a, b", 2)

@@ -61,7 +61,9 @@ def test_times_without_a_zone_are_read_in_the_given_one_and_counted(home):
     assert line.notes == ["1 times name no time zone and were read as Europe/Berlin (--zone says otherwise)"]
 
 
-@pytest.mark.parametrize("text", ['{"model": "m", "input_', "{'model': ", "GET / 200", "\ufeff", "null", "[1,2]", "{}", "}{"])
+@pytest.mark.parametrize(
+    "text", ['{"model": "m", "input_', "{'model': ", "GET / 200", "\ufeff", "null", "[1,2]", "{}", "}{"]
+)
 def test_rubbish_between_records_is_refused_and_nothing_else(home, text):
     [line] = load(home, json.dumps(GOOD) + f"\n{text}\n" + json.dumps(GOOD | {"request_id": "req_2"}) + "\n")
     assert counts(line)[:2] == (3, 2) and line.refused_records == 1
@@ -97,7 +99,12 @@ def test_compression_is_told_by_content(home):
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("one.jsonl", json.dumps(GOOD | {"request_id": "req_2"}))
         file.writestr("two.log.gz", gzip.compress(text))
-    for name, data in (("plain", text), ("a", gzip.compress(text)), ("b", zstandard.compress(text)), ("c", archive.getvalue())):
+    for name, data in (
+        ("plain", text),
+        ("a", gzip.compress(text)),
+        ("b", zstandard.compress(text)),
+        ("c", archive.getvalue()),
+    ):
         load(home, data, name)
     assert [attempt["request_id"] for attempt in attempts(home)] == ["req_1", "req_2"]
 

@@ -63,7 +63,15 @@ def test_cache_writes_without_a_lifetime_are_of_unknown_lifetime(home):
 
 def test_what_the_log_does_not_say_stays_unknown(home):
     attempt = one(home, {**AT, "request_id": "req_1", "model": "m", "input_tokens": 1, "output_tokens": 1})
-    unknown = {"cache_read_tokens", "cache_write_5m_tokens", "retry_count", "ttft_ms", "latency_ms", "feature", "call_id"}
+    unknown = {
+        "cache_read_tokens",
+        "cache_write_5m_tokens",
+        "retry_count",
+        "ttft_ms",
+        "latency_ms",
+        "feature",
+        "call_id",
+    }
     assert not unknown & attempt.keys()
 
 
@@ -187,7 +195,7 @@ def system_error(uuid, attempt, request):
     return {
         "type": "system", "subtype": "api_error", "uuid": uuid, "sessionId": "s1", "isSidechain": False,
         "timestamp": "2026-11-20T07:59:58.000Z", "retryAttempt": attempt, "maxRetries": 10, "retryInMs": 500,
-        "error": {"status": 529, "requestID": request, "error": {"type": "error", "error": {"type": "overloaded_error"}}},
+        "error": {"status": 529, "requestID": request, "error": {"error": {"type": "overloaded_error"}}},
     }  # fmt: skip
 
 
