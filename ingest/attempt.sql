@@ -1,7 +1,6 @@
 -- Text becomes an attempt, or the reason why it cannot be one. Reads `told`: what the formats said, all as text.
 with numbers as materialized (
     select
-        rowid as row_no,
         *,
         case when started_at is null then getvariable('default_instant') else instant(started_at) end as instant,
         try_cast(latency_ms as double) as latency,
@@ -20,7 +19,6 @@ with numbers as materialized (
         without_secret(trim(user_id)) as person,
         case when starts_with(iterations, '[{') then try(json_transform(iterations, iteration_shape())) end as parts
     from told
-    where no_request is distinct from 'true'
 ),
 
 -- What is written without a lifetime is what the total says beyond the two piles that the log splits off it.
@@ -40,9 +38,10 @@ piles as materialized (
 
 select
     line,
-    row_no,
     source_format,
+    coalesce(no_request, 'false') = 'true' as no_request,
     case
+        when no_request = 'true' then null
         when instant is null and started_at is not null then
             'the time is not one this reader understands; write ISO 8601 or epoch seconds'
         when instant is null then 'no time, in the record or around it; say which day it belongs to with --default-date'

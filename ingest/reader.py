@@ -12,6 +12,7 @@ from typing import Literal
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingest.attempt import COLUMNS, CONTENT
 from ingest.envelopes import Unwrapper, preview, why_not
@@ -78,19 +79,6 @@ class Reader:
             ("default_instant", "timestamp", _midnight(options)),
         ):
             self._con.execute(f"set variable {name} = $value::{kind}", {"value": value})
-        self._rows_since_clearing = 0
-        self._lay_tables()
-
-    def _lay_tables(self) -> None:
-        """Empty work tables and the statements over them, planned once: planning costs more than a small log."""
-        run = self._con.execute
-        run("create or replace table chunk (line bigint, text varchar)")
-        run("create or replace table records (line bigint, record varchar)")
-        run(f"create or replace table told as select {_TOLD} where false")
-        run(f"create or replace table judged as {_sql('attempt.sql')}")
-        run(f"prepare claim as insert into told by name {_claims(formats())}")
-        run(f"prepare judge as insert into judged by name {_sql('attempt.sql')}")
-        self._rows_since_clearing = 0
 
     def read(self, stream: Bytes, name: str, seen: Callable[[bytes], None]) -> Iterator[Batch]:
         """All that one log of plain bytes holds, chunk by chunk. Raises `Unreadable` and `TwoFormats`."""
@@ -104,63 +92,45 @@ class Reader:
             yield Batch(NO_ATTEMPTS, [refusal] * unfinished, last_line, 0, frozenset(), 0, 0)
 
     def _read(self, chunk: Chunk, unwrapper: Unwrapper, active: dict[str, None], rows: int) -> Batch:
-        run = self._con.execute
-        if self._rows_since_clearing > SMALL:  # deleting gives memory back only slowly
-            self._lay_tables()
-        self._rows_since_clearing += len(chunk.lines)
-        for table in ("chunk", "records", "told", "judged"):
-            run(f"delete from {table}")
-        self._insert("chunk", pa.table({"line": chunk.lines, "text": chunk.texts}))
-        run("insert into records from chunk where starts_with(text, '{')")
+        self._con.register("chunk", pa.table({"line": chunk.lines, "text": chunk.texts}))
+        objects = "select line, text as record from chunk where starts_with(text, '{')"
         if len(chunk.lines) > SMALL:
-            self._learn_formats(active)
-            run(f"insert into told by name {_claims(active)}")
-            self._one_format_only()
-        else:
-            self._claim()
+            sample = f"{objects} and line % {len(chunk.lines) // SAMPLE} = 0"
+            active.update(dict.fromkeys(pc.unique(self._judge(sample, formats())["source_format"]).to_pylist()))
+        judged = self._judge(objects, active or formats())
         too_long = f"longer than {LONGEST_LINE >> 20} MB: no record of a request is that long"
         refusals = [Refusal(line, too_long, "") for line in chunk.too_long]
-        blank_lines = self._unwrap(unwrapper, refusals)
-        return self._understand(chunk.last_line, rows, refusals, blank_lines)
+        unclaimed = pc.invert(pc.is_in(chunk.lines, judged["line"]))
+        blank_lines, unwrapped = self._unwrap(chunk, unclaimed, unwrapper, refusals)
+        if unwrapped is not None:
+            judged = pa.concat_tables([judged, unwrapped])
+        self._con.unregister("chunk")
+        return _batch(chunk, judged, rows, refusals, blank_lines)
 
-    def _insert(self, table: str, rows: pa.Table) -> None:
-        self._con.register("handed_over", rows)
-        self._con.execute(f"insert into {table} from handed_over")
-        self._con.unregister("handed_over")
+    def _judge(self, records: str, names: Iterable[str], told: str = "from claims") -> pa.Table:
+        """What these formats tell about `records` (a SELECT), understood or refused. Raises `TwoFormats`."""
+        judged = arrow(self._con, f"""
+            with records as ({records}), claims as ({_claims(names)}), told as ({told}),
+            judged as ({_sql("attempt.sql")})
+            select line, source_format, no_request, refusal, zone_assumed, date_assumed, {_COLUMNS} from judged
+        """)  # fmt: skip
+        if judged.num_rows != pc.count_distinct(judged["line"]).as_py():
+            claimants: dict[int, set[str]] = {}
+            for line, name in zip(judged["line"].to_pylist(), judged["source_format"].to_pylist(), strict=True):
+                claimants.setdefault(line, set()).add(name)
+            line, names = next((line, names) for line, names in claimants.items() if len(names) > 1)
+            raise TwoFormats(
+                f"line {line} is claimed by {' and '.join(sorted(names))}; a record can have one format only"
+            )
+        return judged
 
-    def _learn_formats(self, active: dict[str, None]) -> None:
-        """Show every format a few records taken evenly from the chunk; those that claim any are at work in this log."""
-        run = self._con.execute
-        run("create or replace temp table all_records as from records")
-        run(f"""
-            delete from records
-            where line % greatest((select count(*) from all_records) // {SAMPLE}, 1) <> 0
-        """)
-        self._claim()
-        active.update(run("select distinct source_format, null from told").fetchall())
-        run("delete from told")
-        run("delete from records")
-        run("insert into records from all_records")
-
-    def _claim(self) -> None:
-        """Let every format take its own out of `records` into `told`. Raises `TwoFormats`."""
-        self._con.execute("execute claim")
-        self._one_format_only()
-
-    def _one_format_only(self) -> None:
-        twice = self._con.execute("""
-            select line, string_agg(distinct source_format, ' and ' order by source_format)
-            from told group by line having count(distinct source_format) > 1 order by line limit 1
-        """).fetchall()
-        for line, claimants in twice:
-            raise TwoFormats(f"line {line} is claimed by {claimants}; a record can have one format only")
-
-    def _unwrap(self, unwrapper: Unwrapper, refusals: list[Refusal]) -> int:
-        """Take the envelopes off the lines that no format claimed, and ask again. Returns the count of blank lines."""
-        run = self._con.execute
-        left = run("select line, text from chunk anti join told using (line) order by line").fetchall()
+    def _unwrap(
+        self, chunk: Chunk, unclaimed: pa.Array, unwrapper: Unwrapper, refusals: list[Refusal]
+    ) -> tuple[int, pa.Table | None]:
+        """Take the envelopes off the lines that no format claimed, and ask again: (blank lines, what was judged)."""
         blank_lines, found = 0, []
-        for line, text in left:
+        lines, texts = chunk.lines.filter(unclaimed).to_pylist(), chunk.texts.filter(unclaimed).to_pylist()
+        for line, text in zip(lines, texts, strict=True):
             if not text.strip():
                 blank_lines += 1
             elif (records := unwrapper.unwrap(text)) is None:
@@ -168,49 +138,52 @@ class Reader:
             else:
                 found += [(line, record, logged_at) for record, logged_at in records]
         if not found:
-            return blank_lines
+            return blank_lines, None
         # One line may hold several records: they are numbered while the formats look at them.
-        lines, records, times = (list(column) for column in zip(*found, strict=True))
-        run("create or replace temp table told_directly as from told")
-        run("delete from told")
-        run("delete from records")
-        numbers = pa.array(range(len(found)), pa.int64())
-        self._insert("records", pa.table({"line": numbers, "record": pa.array(records, pa.string())}))
-        self._claim()
-        run("create or replace temp table found (number bigint, line bigint, record varchar, logged_at varchar)")
-        self._insert("found", pa.table([numbers, lines, pa.array(records, pa.string()), pa.array(times, pa.string())],
-                                       names=["number", "line", "record", "logged_at"]))  # fmt: skip
-        unknown = run(
-            "select line, record from found anti join (select line as number from told) using (number)"
-        ).fetchall()
-        refusals += [Refusal(line, why_not(record), preview(record)) for line, record in unknown]
-        run("""
-            insert into told_directly by name
-            select told.* replace (found.line as line, coalesce(told.started_at, found.logged_at) as started_at)
-            from told join found on told.line = found.number
-        """)
-        run("delete from told")
-        run("insert into told from told_directly")
-        return blank_lines
-
-    def _understand(self, last_line: int, rows: int, refusals: list[Refusal], blank_lines: int) -> Batch:
-        """Judge all that was told: text into types, or a reason to refuse."""
-        run = self._con.execute
-        run("execute judge")
-        refused = run("""
-            select judged.line, refusal, text from judged join chunk using (line)
-            where refusal is not null order by row_no
-        """).fetchall()
-        refusals += [Refusal(line, reason, preview(text)) for line, reason, text in refused]
-        [(names, zone_assumed, date_assumed, others)] = run("""
-            select list(distinct source_format), count(*) filter (where zone_assumed),
-                count(*) filter (where date_assumed), (select count(*) from told where no_request = 'true')
-            from judged where refusal is null
-        """).fetchall()
-        attempts = arrow(self._con, _attempts_sql(rows))
-        return Batch(
-            attempts, refusals, last_line, blank_lines + others, frozenset(names or ()), zone_assumed, date_assumed
+        lines_of, records_of, times_of = (list(column) for column in zip(*found, strict=True))
+        self._con.register("found", pa.table({
+            "number": pa.array(range(len(found)), pa.int64()),
+            "record": pa.array(records_of, pa.string()),
+            "logged_at": pa.array(times_of, pa.string()),
+        }))  # fmt: skip
+        judged = self._judge(
+            "select number as line, record from found",
+            formats(),
+            "select claims.* replace (coalesce(started_at, logged_at) as started_at) "
+            "from claims join found on line = number",
         )
+        self._con.unregister("found")
+        numbers = judged["line"].to_pylist()
+        for number in sorted(set(range(len(found))) - set(numbers)):
+            record = records_of[number]
+            refusals.append(Refusal(lines_of[number], why_not(record), preview(record)))
+        true_lines = pa.array([lines_of[number] for number in numbers], pa.int64())
+        return blank_lines, judged.set_column(0, "line", true_lines)
+
+
+def _batch(chunk: Chunk, judged: pa.Table, rows: int, refusals: list[Refusal], blank_lines: int) -> Batch:
+    """What was judged of a chunk, sorted into attempts, refusals and lines that hold no request."""
+    refused = judged.filter(pc.is_valid(judged["refusal"]))
+    texts = chunk.texts.take(pc.index_in(refused["line"], chunk.lines).combine_chunks())
+    refusals += [
+        Refusal(line, reason, preview(text))
+        for line, reason, text in zip(
+            refused["line"].to_pylist(), refused["refusal"].to_pylist(), texts.to_pylist(), strict=True
+        )
+    ]
+    taken = judged.filter(pc.and_not(pc.is_null(judged["refusal"]), judged["no_request"]))
+    attempts = taken.append_column("source_line", taken["line"]).append_column(
+        "row_no", pa.arange(rows + 1, rows + 1 + taken.num_rows)
+    )
+    return Batch(
+        attempts.select(list(COLUMNS)),
+        refusals,
+        chunk.last_line,
+        blank_lines + (pc.sum(judged["no_request"]).as_py() or 0),
+        frozenset(pc.unique(taken["source_format"]).to_pylist()),
+        pc.sum(taken["zone_assumed"]).as_py() or 0,
+        pc.sum(taken["date_assumed"]).as_py() or 0,
+    )
 
 
 def arrow(con: duckdb.DuckDBPyConnection, select: str) -> pa.Table:
@@ -258,16 +231,12 @@ _FINGERPRINT = "md5(concat_ws(chr(31), date_trunc('second', started_at), {}))".f
 )
 
 
-def _attempts_sql(rows: int) -> str:
-    """What was taken, in the archive's columns; `rows` rows of this log came before."""
-    values = {
-        "attempt_id": f"coalesce(message_id, {REQUEST_KEY}, event_id, {_FINGERPRINT})",
-        "source_line": "line",
-        "row_no": f"row_number() over (order by row_no) + {rows}",
-    }
-    columns = [f"cast({values.get(name, name)} as {kind}) as {name}" for name, kind in COLUMNS.items()]
-    return f"select {', '.join(columns)} from judged where refusal is null order by row_no"
-
+# What was understood, in the archive's columns.
+_COLUMNS = ", ".join([
+    f"case when coalesce(message_id, request_id, event_id) is null then {_FINGERPRINT} "
+    f"else coalesce(message_id, {REQUEST_KEY}, event_id) end as attempt_id",
+    *(f"cast({name} as {kind}) as {name}" for name, kind in CONTENT.items()),
+])  # fmt: skip
 
 NO_ATTEMPTS = arrow(
     duckdb.connect(),

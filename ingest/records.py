@@ -164,8 +164,8 @@ def _split(data: bytes, before: int) -> Chunk:
     offsets = np.zeros(len(newlines) + 1, dtype=np.int32)
     offsets[1:] = newlines + 1
     texts = pa.StringArray.from_buffers(len(newlines), pa.py_buffer(offsets), pa.py_buffer(data))
-    lines = pa.array(np.arange(before + 1, before + 1 + len(newlines), dtype=np.int64))
-    return Chunk(lines, texts, before + len(newlines))
+    last = before + len(newlines)
+    return Chunk(pa.arange(before + 1, last + 1), texts, last)
 
 
 # --- JSON documents ------------------------------------------------------------------------------------------------

@@ -1,5 +1,12 @@
 """What all tests share: a home of their own."""
 
+import contextlib
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,3 +16,32 @@ import pytest
 def home(tmp_path: Path) -> Path:
     """An empty Outlay home."""
     return tmp_path / "home"
+
+
+@pytest.fixture
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], str]]:
+    """Starts `outlay serve` on a home and gives its address; stops it after the test."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(home: Path) -> str:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        log = (tmp_path_factory.mktemp("server") / "log").open("wb")
+        code = "from dashboard.cli import main; main()"
+        command = [sys.executable, "-c", code, "--home", str(home), "serve", "--port", str(port)]
+        running.append(subprocess.Popen(command, stdout=log, stderr=log))
+        address = f"http://127.0.0.1:{port}"
+        for _ in range(300):
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/healthz", timeout=5) as answer:
+                if answer.status == 200:
+                    return address
+            if running[-1].poll() is not None:
+                break
+            time.sleep(0.1)  # the server says by itself when it is ready; this only paces the asking
+        raise AssertionError(Path(log.name).read_text())
+
+    yield start
+    for process in running:
+        process.terminate()
+        process.wait(timeout=20)

@@ -1,0 +1,60 @@
+"""How long the queries of each page take, cold cache aside: every metric that the page reads, one after the other."""
+
+import time
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+import queries
+from benchmarks.traffic import fill_store, peak_megabytes
+from dashboard import data
+from dashboard.owner import Owner
+from queries import Filters
+
+PAGES = ("overview", "spend", "latency", "truncation", "reliability", "cache", "data")
+
+
+def run(requests: int, folder: Path) -> None:
+    """Print the table for a store of so many requests: the pages as they open, on all of the data."""
+    home = folder / f"home-{requests}"
+    fill_store(home, requests)
+    owner = Owner(home)
+    data.serve_from(owner.cursor)
+    print(f"\nQueries of each page at {requests:,} requests, 90 days (seconds, best of 3)\n")
+    print("| page | queries | all of them | the slowest |\n|---|---|---|---|")
+    for page in PAGES:
+        asked = _asked(page)
+        times = {question: min(_seconds(owner, *question) for _ in range(3)) for question in asked}
+        slowest = max(times, key=lambda question: times[question], default=None)
+        name = f"{slowest[0]} {times[slowest]:.2f}" if slowest else ""
+        print(f"| {page} | {len(asked)} | {sum(times.values()):.2f} | {name} |")
+    print(f"\nPeak memory of the process: {peak_megabytes():,.0f} MB")
+    owner.close()
+
+
+def _asked(page: str) -> list[tuple[str, Filters | None]]:
+    """What a page reads when it opens over the whole span of the data."""
+    asked: dict[tuple[str, Filters | None], None] = {}
+    real = queries.read
+
+    def noted(con: object, metric: str, filters: Filters | None = None) -> object:
+        asked[(metric, filters)] = None
+        return real(con, metric, filters)  # type: ignore[arg-type]
+
+    queries.read = noted  # type: ignore[assignment]
+    try:
+        app = AppTest.from_file(str(Path(data.__file__).parent / "app.py"), default_timeout=600)
+        app.query_params["range"] = "all"
+        app.run()
+        if page != "overview":
+            app.switch_page(f"app_pages/{page}.py").run()
+    finally:
+        queries.read = real
+    return list(asked)
+
+
+def _seconds(owner: Owner, metric: str, filters: Filters | None) -> float:
+    with owner.cursor() as cursor:
+        started = time.perf_counter()
+        queries.read(cursor, metric, filters)
+        return time.perf_counter() - started

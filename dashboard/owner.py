@@ -1,0 +1,233 @@
+"""Who owns a home's store, and how to reach it: in this process, or in the server that has it open.
+
+The DuckDB file belongs to one process at a time. `reach` gives this one the file if it is free and otherwise speaks to
+its owner over loopback; both answer the same questions.
+"""
+
+import json
+import secrets
+import threading
+import time
+import urllib.error
+import urllib.request
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+import queries
+from ingest import store
+
+PATIENCE_SECONDS = 20.0
+
+Report = dict[str, Any]
+
+
+class QueryRefused(Exception):
+    """SQL that is not answered. The message says why."""
+
+
+class HomeBusy(Exception):
+    """The store stays in the hands of a process that cannot be asked. The message says what to do."""
+
+
+class Owner:
+    """This process owns the store: it folds what has landed, and answers."""
+
+    def __init__(self, home: Path) -> None:
+        """Raises `ingest.store.StoreBusy` while another process owns it."""
+        self.home = home
+        self._connection = duckdb.connect(":memory:")
+        run = self._connection.execute
+        store.open_store(self._connection, home)
+        queries.create_views(self._connection)
+        # From here on SQL reaches nothing but the store and the archive: no other file, no network, no Python variable.
+        archive = str(home / "archive").replace("'", "''")
+        run(f"set allowed_directories = ['{archive}/']")
+        run("set enable_external_access = false")
+        run("set python_enable_replacements = false")
+        run("set autoinstall_known_extensions = false")
+        run("set autoload_known_extensions = false")
+        run("set lock_configuration = true")
+        self._folding = threading.Lock()
+        self._folded_at_change = -1
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._connection.close()
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of one's own to the same data."""
+        return self._connection.cursor()
+
+    def fold(self) -> list[str]:
+        """Fold what has landed; the ids of the loads."""
+        with self._folding, self.cursor() as cursor:
+            return store.fold(cursor, self.home)
+
+    def fold_if_changed(self) -> None:
+        """Fold, unless nothing has landed since the last time."""
+        archive = self.home / "archive"
+        changed = archive.stat().st_mtime_ns if archive.exists() else -1
+        if changed != self._folded_at_change:
+            self.fold()
+            self._folded_at_change = changed
+
+    def reports(self, load_ids: list[str]) -> list[Report]:
+        """What became of these loads, folding them first if need be."""
+        self.fold()
+        with self.cursor() as cursor:
+            ledger = store.ledger(cursor, load_ids)
+            refusals = _grouped(
+                cursor, "select load_id, reason, count(*), min(source_line) from store.refusals", load_ids
+            )
+            unpriced = _grouped(
+                cursor,
+                "select load_id, coalesce(model_raw, 'no model'), count(*), null from facts.attempts",
+                load_ids,
+                "and not is_priced",
+            )
+        return [
+            asdict(ledger[load_id])
+            | {
+                "refusals": [
+                    {"reason": reason, "records": n, "line": line} for reason, n, line in refusals.get(load_id, [])
+                ],
+                "unpriced_models": [{"model": model, "attempts": n} for model, n, _ in unpriced.get(load_id, [])],
+            }
+            for load_id in load_ids
+            if load_id in ledger
+        ]
+
+    def query(self, sql: str) -> pa.Table:
+        """The answer to one SELECT, read-only. Raises QueryRefused."""
+        with self.cursor() as cursor:
+            try:
+                statements = cursor.extract_statements(sql)
+                if len(statements) != 1 or statements[0].type not in (
+                    duckdb.StatementType.SELECT,
+                    duckdb.StatementType.EXPLAIN,
+                ):
+                    raise QueryRefused(
+                        "one SELECT at a time: Outlay answers questions, it does not change what it stores"
+                    )
+                cursor.execute("begin transaction read only")
+                try:
+                    return cursor.sql(sql).to_arrow_table()
+                finally:
+                    cursor.execute("rollback")
+            except duckdb.Error as error:
+                raise QueryRefused(str(error)) from error
+
+
+class RemoteOwner:
+    """A running server owns the store; it is asked over loopback."""
+
+    def __init__(self, address: "Address") -> None:
+        """`address` as the server has written it down."""
+        self._address = address
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def reports(self, load_ids: list[str]) -> list[Report]:
+        """What became of these loads, once the server has folded them."""
+        reports: list[Report] = json.loads(self._ask("/api/loads", json.dumps(load_ids).encode()))
+        return reports
+
+    def query(self, sql: str) -> pa.Table:
+        """The answer to one SELECT, read-only. Raises QueryRefused."""
+        with pa.ipc.open_stream(self._ask("/api/query", sql.encode())) as reader:
+            return reader.read_all()
+
+    def _ask(self, path: str, body: bytes) -> bytes:
+        request = urllib.request.Request(
+            self._address.url + path, data=body, headers={"Authorization": f"Bearer {self._address.token}"}
+        )
+        try:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=600) as response:
+                answer: bytes = response.read()
+                return answer
+        except urllib.error.HTTPError as error:
+            message = error.read().decode(errors="replace")
+            if error.code == 400:
+                raise QueryRefused(message) from error
+            raise HomeBusy(f"the server at {self._address.url} answered {error.code}; see its log") from error
+        except (urllib.error.URLError, OSError) as error:
+            raise HomeBusy(f"the server at {self._address.url} does not answer ({error})") from error
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a server listens, and the word that its own user's command line says to it."""
+
+    url: str
+    token: str
+
+    @staticmethod
+    def new(url: str) -> "Address":
+        """An address with a fresh token."""
+        return Address(url, secrets.token_urlsafe(32))
+
+    @staticmethod
+    def of(home: Path) -> "Address | None":
+        """The address of the server that has this home open; None without one."""
+        try:
+            return Address(**json.loads((home / "server.json").read_text(encoding="utf-8")))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+
+    def write(self, home: Path) -> None:
+        """Write it down for this user's eyes only."""
+        path = home / "server.json"
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+
+def reach(home: Path) -> Owner | RemoteOwner:
+    """The owner of a home's store: this process if nobody else is, else the server that is.
+
+    Raises HomeBusy when another process keeps the store for itself for longer than a command line would.
+    """
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return Owner(home)
+        except store.StoreBusy as error:
+            if address := Address.of(home):
+                remote = RemoteOwner(address)
+                try:
+                    remote.query("select 1")
+                    return remote
+                except HomeBusy:
+                    pass
+            if time.monotonic() > give_up_at:
+                raise HomeBusy(
+                    f"{error}, and no Outlay server answers for it; wait for it to end, or stop it"
+                ) from error
+            time.sleep(0.1)
+
+
+def _grouped(
+    cursor: duckdb.DuckDBPyConnection, select: str, load_ids: list[str], condition: str = ""
+) -> dict[str, list[tuple[Any, ...]]]:
+    """Rows of (load_id, what, count, first line), the most frequent first, by load."""
+    rows = cursor.execute(
+        f"{select} where load_id in (select unnest($ids)) {condition} group by 1, 2 order by 3 desc, 2",
+        {"ids": load_ids},
+    ).fetchall()
+    grouped: dict[str, list[tuple[Any, ...]]] = {}
+    for load_id, *rest in rows:
+        grouped.setdefault(load_id, []).append(tuple(rest))
+    return grouped
+
+
+def plain(value: object) -> Any:
+    """A value as JSON can say it: money keeps every digit as text, times are ISO 8601 in UTC."""
+    if isinstance(value, Decimal):
+        return int(value) if value.as_tuple().exponent == 0 else str(value)
+    return value.isoformat() if hasattr(value, "isoformat") else value

@@ -1,0 +1,17 @@
+"""Where Outlay keeps things, and every environment variable it listens to."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+# name: what it does
+VARIABLES = {
+    "OUTLAY_HOME": "the folder that holds everything Outlay stores (the --home option wins over it)",
+    "OUTLAY_CHROMIUM": "the browser that the browser tests drive, where it is not found by itself",
+}
+
+
+def home() -> Path:
+    """The folder that holds everything Outlay stores: $OUTLAY_HOME, else the user's data folder."""
+    return Path(os.environ.get("OUTLAY_HOME") or platformdirs.user_data_dir("outlay")).expanduser().resolve()
