@@ -81,9 +81,7 @@ def run(requests: int, folder: Path, repeats: int = 3) -> None:
                                   capture_output=True, text=True, check=True).stdout.split()  # fmt: skip
             seconds[name].append(float(said[0]))
             peaks[name] = max(peaks.get(name, 0), float(said[1]))
-    print(
-        f"\nIngest of {requests:,} requests ({megabytes:,.0f} MB); medians of {repeats}, own process each\n"
-    )
+    print(f"\nIngest of {requests:,} requests ({megabytes:,.0f} MB); medians of {repeats}, own process each\n")
     print("| way | seconds | rows/s | MB/s | rate against bare | peak memory |\n|---|---|---|---|---|---|")
     for name in WAYS:
         took = median(seconds[name])

@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import glob
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -50,7 +51,7 @@ def serve(home: Path, port: int, host: str, open_browser: bool) -> None:
     """Open the dashboard on this machine."""
     if host not in ("127.0.0.1", "::1", "localhost"):
         _fail(
-            f"{host} can be reached from other machines, and Outlay has no login of its own; it serves on loopback only. "
+            f"{host} is reached from other machines, and Outlay has no login of its own: it serves on loopback only. "
             "Put a reverse proxy with a login in front of it.",
             2,
         )
@@ -110,7 +111,7 @@ def ingest(
 ) -> None:
     """Load logs: files, folders, globs, or - for standard input.
 
-    Formats are told by content. Loading something twice changes nothing. The status is 1 if any input could not be read.
+    Formats are told by content. Loading something twice changes nothing. The status is 1 if an input could not be read.
     """
     from dashboard.uploads import told
     from ingest.load import Loader
@@ -165,7 +166,7 @@ def _inputs(paths: tuple[str, ...]) -> Iterator[Path | None]:
         matches = (
             [Path(given)]
             if Path(given).exists()
-            else [Path(match) for match in sorted(glob.glob(given, recursive=True))]
+            else [Path(match) for match in sorted(glob.glob(given, recursive=True))]  # noqa: PTH207 (Path takes no absolute pattern)
         )
         if not matches:
             _fail(f"{given}: there is no such file, folder or match", 2)
@@ -179,7 +180,7 @@ def _inputs(paths: tuple[str, ...]) -> Iterator[Path | None]:
 def _land(loader: "Loader", path: Path | None) -> "list[Outcome]":
     """Land one input, with a progress bar where somebody is looking."""
     if path is None:
-        return list(loader.load_stream(sys.stdin.buffer, "standard input"))
+        return list(loader.load_stream(os.fdopen(0, "rb"), "standard input"))
     if not sys.stderr.isatty():
         return list(loader.load_path(path))
     with click.progressbar(length=max(path.stat().st_size, 1), label=path.name[:40], file=sys.stderr) as bar:
@@ -361,7 +362,7 @@ def _write_table(table: "pa.Table", into: IO[str]) -> None:
 
 
 def _cell(value: object) -> str:
-    """A value for a person: unknown is blank; control characters, which could drive the terminal, are shown as marks."""
+    """A value for a person: unknown is blank; control characters, which could drive a terminal, are marks."""
     from dashboard.owner import plain
 
     text = "" if value is None else str(plain(value))

@@ -7,7 +7,9 @@ import hashlib
 import json
 import re
 import secrets
+import sys
 import tomllib
+import traceback
 import webbrowser
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from importlib.resources import files
@@ -59,10 +61,21 @@ def serve(home: Path, host: str, port: int, open_browser: bool) -> None:
     app = st.App(
         str(files("dashboard") / "app.py"),
         lifespan=life,
+        on_script_error=_apologise,
         routes=_routes(owner, address),
         middleware=[Middleware(Gate, hosts=_hosts(host, port)), Middleware(GZipMiddleware, minimum_size=1024)],
     )
     app.run(config=_config() | {"server.address": host, "server.port": port, "server.headless": True})
+
+
+def _apologise(error: Exception) -> bool:
+    """What a reader sees of an error: its number, under which the server's log tells the rest."""
+    number = secrets.token_hex(4)
+    print(f"outlay: error {number}", *traceback.format_exception(error), file=sys.stderr, flush=True)
+    st.error(
+        f"This page could not be drawn. No data is lost. (Error {number} in the server's log.)", icon=":material/error:"
+    )
+    return True
 
 
 async def _keep_folding(owner: Owner) -> None:

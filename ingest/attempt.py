@@ -17,7 +17,8 @@ _ITERATION = ", ".join(["model_raw VARCHAR", *(f"{pile} BIGINT" for pile in TOKE
 
 # What a telling of an attempt says about it. Two records that agree on all of these say the same thing.
 CONTENT: dict[str, str] = {
-    "started_at": "TIMESTAMP",  # UTC
+    "started_at": "TIMESTAMP",  # UTC, as logged
+    "is_end_time": "BOOLEAN",  # that time was written when the attempt had ended, not when it began
     "call_id": "VARCHAR",  # shared by the attempts of one logical call; NULL where the source links none
     "attempt_no": "INTEGER",  # position among the attempts of its call, as logged
     "latency_ms": "DOUBLE",  # wall clock of this row, with whatever it hides

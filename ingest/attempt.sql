@@ -70,6 +70,7 @@ select
     started_at is not null and is_zoneless(started_at) as zone_assumed,
     started_at is null and instant is not null as date_assumed,
     instant as started_at,
+    try_cast(is_end_time as boolean) as is_end_time,
     tidy(call_id) as call_id,
     whole(attempt_no) as attempt_no,
     latency as latency_ms,

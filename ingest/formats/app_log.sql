@@ -6,6 +6,7 @@
 --   a usage object nested in the record means the same.
 -- Retries: `retries_taken` (or `retries`) counts attempts hidden inside the line. `attempt` beside a call id means that
 --   the application logs every attempt as a line of its own. With neither, retries are unknown.
+-- Time: a line is written when its call has returned, so its time is the end, unless the record says `started_at`.
 -- Latency: only fields that name their unit are read; a bare `latency` could be seconds or milliseconds.
 with fields as materialized (
     select line, try(json_transform(record, '{
@@ -54,6 +55,7 @@ read as (
 select
     line,
     coalesce(r.started_at, r.timestamp, r.ts, r."time", r."@timestamp", r.asctime) as started_at,
+    case when r.started_at is null then 'true' else 'false' end as is_end_time,
     call_name as call_id,
     r.attempt as attempt_no,
     coalesce(r.latency_ms, r.duration_ms,

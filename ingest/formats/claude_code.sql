@@ -8,6 +8,7 @@
 --   message.id and are folded to the most complete. Resumed sessions and sub-agents repeat lines: same rule.
 -- Retries: every retried attempt is an `api_error` line of its own, so no line hides any. It belongs to the next answer
 --   in its session, unless the user spoke in between.
+-- Time: a line bears the moment at which its block was complete.
 -- Latency: not recorded per request. Feature: the project folder. Users are not named.
 with fields as materialized (
     select line, try(json_transform(record, '{
@@ -59,6 +60,7 @@ select
     line,
     not coalesce(is_answer or is_final_error or is_retried_error, false) as no_request,
     r.timestamp as started_at,
+    'true' as is_end_time,
     call_id,
     r.retryAttempt as attempt_no,
     case when is_answer then r.message.model end as model_raw,

@@ -41,6 +41,7 @@ pairs as (
 select
     line,
     coalesce(r.started_at, r.timestamp, r.ts, r."time", r."@timestamp", r.logged_at, r.created_at) as started_at,
+    'false' as is_end_time,
     r.call_id,
     r.attempt as attempt_no,
     coalesce(r.latency_ms, r.duration_ms) as latency_ms,

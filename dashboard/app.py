@@ -1,0 +1,91 @@
+"""The frame around every page: navigation, the filters, what to say when there is nothing to show, the trust line."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import data, filter_bar, trust_line
+
+HERE = Path(__file__).parent
+
+data.look()
+st.set_page_config(page_title="Outlay", page_icon=str(HERE / "mark.svg"), layout="wide")
+st.html(HERE / "style.css")
+st.logo(str(HERE / "logo.svg"), size="large", icon_image=str(HERE / "mark.svg"))
+
+FOLLOWS_FILTERS = [
+    st.Page(
+        "app_pages/overview.py",
+        title="Overview",
+        icon=":material/dashboard:",
+        default=True,
+        help="What was spent, what changed and what is out of the ordinary.",
+    ),
+    st.Page(
+        "app_pages/spend.py",
+        title="Spend",
+        icon=":material/payments:",
+        help="Spend by feature, model, user, team, environment or token class.",
+    ),
+    st.Page(
+        "app_pages/cache.py",
+        title="Cache",
+        icon=":material/cached:",
+        help="What prompt caching saved, net of what the writes cost.",
+    ),
+    st.Page(
+        "app_pages/latency.py",
+        title="Latency",
+        icon=":material/timer:",
+        help="How long callers waited, with and without hidden retries.",
+    ),
+    st.Page(
+        "app_pages/truncation.py",
+        title="Truncation",
+        icon=":material/content_cut:",
+        help="Answers cut off at max_tokens, and the ceilings they hit.",
+    ),
+    st.Page(
+        "app_pages/reliability.py",
+        title="Reliability",
+        icon=":material/health_and_safety:",
+        help="Errors before and after retries, and what retries hid.",
+    ),
+]
+ABOUT_THE_LOGS = [
+    st.Page(
+        "app_pages/data.py",
+        title="Data",
+        icon=":material/database:",
+        help="What was loaded, what was refused and why, and what has no price.",
+    ),
+    st.Page(
+        "app_pages/upload.py", title="Upload", icon=":material/upload_file:", help="Load log files from this browser."
+    ),
+]
+
+page = st.navigation({"Costs": FOLLOWS_FILTERS[:3], "Quality": FOLLOWS_FILTERS[3:], "Logs": ABOUT_THE_LOGS})
+
+if page in ABOUT_THE_LOGS:
+    st.title(page.title, anchor=False)
+    page.run()
+elif data.span() is None:
+    st.title(page.title, anchor=False)
+    with st.container(border=True, key="empty", width=560):
+        st.subheader("No calls yet", icon=":material/inbox:", anchor=False)
+        st.markdown("Outlay reads the logs of applications that call the Claude API. Nothing has been loaded so far.")
+        if st.button("Upload logs", type="primary", icon=":material/upload_file:"):
+            st.switch_page(ABOUT_THE_LOGS[1])
+        st.caption("Or load files and folders from a terminal:")
+        st.code("outlay ingest PATH", language=None)
+else:
+    filter_bar.draw(page.title)
+    view = filter_bar.current()
+    if data.read("totals", view.filters).first()["attempts"]:
+        page.run()
+    else:
+        with st.container(border=True, key="empty", width=560):
+            st.subheader("No calls here", icon=":material/filter_list_off:", anchor=False)
+            st.markdown(f"Nothing that was logged on {view.period} passes these filters.")
+            st.button("Clear filters and show all time", type="primary", on_click=filter_bar.show_everything)
+    trust_line.draw(view)

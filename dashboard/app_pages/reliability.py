@@ -1,0 +1,45 @@
+"""Reliability: errors before and after retries, and what retries hide."""
+
+import streamlit as st
+
+from dashboard import charts, data, tables, tiles, units
+from dashboard.filter_bar import SLICES, choose, current
+
+view = current()
+RATES = ["first_attempt_error_rate", "masked_rate", "final_error_rate"]
+
+said = tiles.row(
+    view,
+    [*RATES, "amplification"],
+    ["reliability"],
+    notes={
+        "first_attempt_error_rate": "Calls whose first attempt failed.",
+        "masked_rate": "Calls that failed at first and succeeded on a retry: nobody saw it, but somebody waited.",
+        "final_error_rate": "Calls that failed in the end.",
+        "amplification": "Attempts made for each call.",
+    },
+)
+coverage = f"Retry data known for {said['retry_known_rate']} of calls."
+st.caption(
+    f"{coverage} Of their attempts {said['failed_attempts']} failed ({said['attempt_error_rate']}), "
+    f"which took {said['wasted_ms']}. Failures after retries are counted over all {said['calls']} calls."
+)
+
+days = data.read("reliability_by_day", view.filters)
+charts.lines(view, days, RATES, title="Over time", key="reliability", note=coverage)
+
+title = "Failed attempts by error type"
+errors = data.read("errors_by_day_and_type", view.filters)
+charts.classes_over_time(view, errors, "error_type", "failed_attempts", title=title, key="errors", note=coverage)
+note = "Every failed attempt that was logged or is known to be hidden; the rates above need retry data."
+with charts.card("Error types", note):
+    types = data.read("errors_by_type", view.filters)
+    tables.draw(types, key="error_types", alt=title, total=tables.sums(types), zone=view.zone)
+
+by = choose("Break down by", "slice", SLICES)
+title = f"By {units.label(by).lower()}"
+with charts.card(title, f"{coverage} Select a row to look at it alone."):
+    rows = data.read(f"reliability_by_{data.view_suffix(by)}", view.filters)
+    shown = rows.pick(by, "calls", "retry_known_rate", *RATES, "attempt_error_rate", "amplification")
+    total = data.read("reliability", view.filters).first()
+    tables.draw(shown, key="reliability_rows", alt=f"Reliability {title}", total=total, opens=by)

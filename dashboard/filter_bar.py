@@ -1,0 +1,217 @@
+"""One set of filters for all pages, kept in the address: copy it and the view comes with it.
+
+Each widget's key is its name in the address (`?range=7+days&feature=chat`); the keys are public and never change.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo, available_timezones
+
+import streamlit as st
+
+from dashboard import data, units
+from dashboard.names import display_name, labels
+from queries import Filters
+
+RANGES = ("Latest day", "7 days", "30 days", "This month", "Last month", "All time", "Custom")
+DEFAULT_RANGE = "30 days"
+
+# Filter widget (and name in the address) → column it narrows.
+NARROWING = {"feature": "feature", "model": "model", "user": "user_id", "team": "team", "environment": "environment"}
+WIDGET_OF = {column: key for key, column in NARROWING.items()}
+
+# What a page can be cut by, and how finely: words on the switch (and in the address) → column.
+SLICES = {"Feature": "feature", "Model": "model", "User": "user_id", "Team": "team", "Environment": "environment"}
+GRAINS = {"Day": "day", "Hour": "hour"}
+
+# More options than this make a list that nobody scrolls and every browser has to load; further values can be typed.
+MOST_OPTIONS = 1000
+
+
+@dataclass(frozen=True)
+class View:
+    """What the reader asked for, and how to say it."""
+
+    filters: Filters
+    before: Filters | None
+    period: str
+    before_period: str
+
+    @property
+    def zone(self) -> str:
+        """The time zone in which days are cut."""
+        return self.filters.zone
+
+    @property
+    def grain(self) -> str:
+        """How finely time is cut by default: a single day by the hour."""
+        return "hour" if self.filters.since and self.filters.since == self.filters.until else "day"
+
+
+def current() -> View:
+    """The view the pages show in this run."""
+    view: View = st.session_state["view"]
+    return view
+
+
+def draw(title: str) -> None:
+    """Filters in the sidebar, title and time range above the page; leaves the view where `current` finds it."""
+    first, last = data.span() or (datetime.now(UTC), datetime.now(UTC))
+    with st.sidebar.container(key="filters", gap="small"):
+        for key, column in NARROWING.items():
+            _narrow(key, column)
+        zone = _zone()
+    with st.container(horizontal=True, vertical_alignment="center", key="filter_bar"):
+        st.title(title, anchor=False, width="content")
+        st.space("stretch")
+        compare = st.toggle(
+            "Compare",
+            True,
+            key="compare",
+            bind="query-params",
+            help="Show the change against the period before.",
+        )
+        days = _chosen_days(_local(first, zone), _local(last, zone))
+    filters = Filters(
+        since=days[0] if days else None,
+        until=days[1] if days else None,
+        zone=zone,
+        **{f"{key}s": tuple(st.session_state.get(key) or ()) for key in NARROWING},
+    )
+    before = filters.previous() if compare and days else None
+    shown = days or (_local(first, zone), _local(last, zone))
+    view = View(filters, before, units.period(*shown), _before(before, shown[1].year))
+    st.session_state["view"] = view
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="scope"):
+        compared = f", compared with {view.before_period}" if before else ""
+        st.caption(f"{view.period} ({display_name(zone, 'md')}){compared}", width="content")
+        _chips()
+
+
+def choose(label: str, key: str, options: Mapping[str, str]) -> str:
+    """A switch between a few things, kept in the address; the first is the default."""
+    words = list(options)
+    chosen = st.segmented_control(
+        label, words, default=words[0], key=key, bind="query-params", required=True, wrap=True
+    )
+    return options[chosen or words[0]]
+
+
+def drill(dimension: str, value: str, onwards: str | None = None) -> None:
+    """Narrow to one value of a dimension; a callback, so that it runs before the widgets are drawn."""
+    if value not in data.options().get(WIDGET_OF[dimension], []):
+        return
+    st.session_state[WIDGET_OF[dimension]] = [value]
+    st.session_state["drills"] = st.session_state.get("drills", 0) + 1
+    if onwards:
+        # Without this argument the switch is refused while widgets are bound to the address; they write it anew.
+        st.switch_page(onwards, query_params={})
+
+
+def clear(*keys: str) -> None:
+    """Lift filters; a callback."""
+    for key in keys:
+        st.session_state[key] = []
+    st.session_state["drills"] = st.session_state.get("drills", 0) + 1
+
+
+def show_everything() -> None:
+    """Lift every filter and the time range; a callback."""
+    clear(*NARROWING)
+    st.session_state["range"] = "All time"
+
+
+def _zone() -> str:
+    zones = [
+        "UTC",
+        *sorted(
+            zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix/", "right/"))
+        ),
+    ]
+    return st.selectbox(
+        "Time zone", zones, key="zone", bind="query-params", help="Days begin at midnight in this zone."
+    )
+
+
+def _narrow(key: str, column: str) -> None:
+    values = data.options().get(key, [])[:MOST_OPTIONS]
+    shown = labels(values)
+    st.multiselect(
+        units.label(column),
+        values,
+        key=key,
+        bind="query-params",
+        placeholder="All",
+        select_all=False,
+        format_func=lambda value: shown.get(value) or display_name(value),
+        accept_new_options=column == "user_id",
+    )
+
+
+def _chips() -> None:
+    active = {key: st.session_state[key] for key in NARROWING if st.session_state.get(key)}
+    for key, values in active.items():
+        names = ", ".join(display_name(value, "md") for value in values[:2])
+        more = f" and {len(values) - 2} more" if len(values) > 2 else ""
+        st.button(
+            f"{units.label(NARROWING[key])}: {names}{more}",
+            key=f"clear_{key}",
+            icon=":material/close:",
+            help="Remove this filter",
+            on_click=partial(clear, key),
+        )
+    if len(active) > 1:
+        st.button("Clear all", key="clear_all", type="tertiary", on_click=partial(clear, *active))
+
+
+def _chosen_days(first: date, last: date) -> tuple[date, date] | None:
+    """The days asked for, both included, counted back from the newest day with data; None for all there is."""
+    chosen = st.selectbox(
+        "Time range",
+        RANGES,
+        RANGES.index(DEFAULT_RANGE),
+        key="range",
+        bind="query-params",
+        label_visibility="collapsed",
+        width=150,
+        icon=":material/calendar_today:",
+    )
+    match chosen:
+        case "Latest day":
+            return last, last
+        case "7 days":
+            return last - timedelta(days=6), last
+        case "This month":
+            return last.replace(day=1), last
+        case "Last month":
+            end = last.replace(day=1) - timedelta(days=1)
+            return end.replace(day=1), end
+        case "All time":
+            return None
+        case "Custom":
+            return _custom_days(first, last)
+    return last - timedelta(days=29), last
+
+
+def _custom_days(first: date, last: date) -> tuple[date, date]:
+    chosen = st.date_input(
+        "From and to, both days included",
+        (max(first, last - timedelta(days=6)), last),
+        key="dates",
+        bind="query-params",
+        format="DD.MM.YYYY",
+        label_visibility="collapsed",
+        width=240,
+    )
+    days = [day for day in chosen if day] if isinstance(chosen, tuple) else []
+    return (days[0], days[-1]) if days else (first, last)
+
+
+def _local(moment: datetime, zone: str) -> date:
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(ZoneInfo(zone)).date()
+
+
+def _before(filters: Filters | None, year: int) -> str:
+    return units.period(filters.since, filters.until, year) if filters and filters.since and filters.until else ""

@@ -1,0 +1,32 @@
+-- The ceilings that requests set on their answers, and how often answers hit them.
+-- grain: feature, model, max_tokens
+with
+answers as (
+    select
+        feature,
+        model,
+        max_tokens,
+        count(*) as responses,
+        sum(case when is_truncated then 1 else 0 end) as truncated_calls,
+        sum(case when output_tokens = max_tokens then 1 else 0 end) as ceiling_hits,
+        percentiles(output_tokens) as lengths,
+        sum(cost_usd) as cost_usd
+    from focus.attempts
+    where stop_group is not null and max_tokens > 0
+    group by feature, model, max_tokens
+)
+select
+    feature, -- what the calls were for
+    model, -- the model that answered
+    max_tokens, -- the ceiling
+    responses, -- answers under this ceiling
+    truncated_calls, -- answers that were cut off
+    cast(truncated_calls as double) / nullif(responses, 0) as truncation_rate, -- part of the answers that was cut off
+    wilson_low(truncated_calls, responses) as truncation_rate_low, -- 95 % interval (Wilson), lower end
+    wilson_high(truncated_calls, responses) as truncation_rate_high, -- 95 % interval (Wilson), upper end
+    cast(ceiling_hits as double) / nullif(responses, 0) as ceiling_hit_rate, -- part of the answers exactly as long as the ceiling
+    lengths[1] as output_p50_tokens, -- half of the answers were no longer
+    lengths[3] as output_p95_tokens, -- 95 in 100 answers were no longer
+    coalesce(cost_usd, 0) as cost_usd -- list price of the tries
+from answers
+order by truncated_calls desc, responses desc, feature, model, max_tokens

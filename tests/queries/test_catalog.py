@@ -1,0 +1,193 @@
+"""Every view: documented, in its layer, unique in its grain, and working on a store with nothing in it."""
+
+import json
+import re
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import duckdb
+import pytest
+from attempts import a_failure, an_attempt, an_iteration, empty_store, fill
+
+from queries import Filters, catalogue, create_views, generation, options, read, span
+from queries.__main__ import docs
+from queries.catalog import FOLDER, LAYERS
+
+VIEWS = catalogue()
+METRICS = [view for view in VIEWS if view.layer == "metrics"]
+NEW = timedelta(seconds=1)
+
+
+def name(view) -> str:
+    return view.path
+
+
+@pytest.fixture(scope="module")
+def busy():
+    """A few weeks with something of everything."""
+    con = empty_store()
+    create_views(con)
+    monday = datetime(2026, 9, 7, 9)
+    log = []
+    for number in range(120):
+        moment = monday + timedelta(hours=7 * number)
+        feature = ["search", "chat", None][number % 3]
+        log += [
+            an_attempt(
+                started_at=moment,
+                feature=feature,
+                user_id=f"u{number % 5}",
+                team="ads",
+                cache_write_unknown_ttl_tokens=100,
+                cache_read_tokens=500,
+                max_tokens=100,
+                stop_reason="max_tokens" if number % 4 == 0 else "end_turn",
+                retry_count=number % 2,
+                latency_ms=1_000.0 + number,
+                output_tokens=100 if number != 119 else 10_000_000,
+            ),
+            an_attempt(started_at=moment, model_raw="unheard-of", feature=feature),
+            a_failure(started_at=moment, call_id=f"c{number}", attempt_no=1, retry_count=0, feature=feature),
+            an_attempt(started_at=moment + NEW, call_id=f"c{number}", attempt_no=2, retry_count=0, ttft_ms=300.0),
+        ]
+    log += [an_attempt(iterations=[an_iteration(), an_iteration()]), a_failure(model_raw=None, error_type=None)]
+    fill(con, log)
+    con.execute(
+        "insert into store.loads by name "
+        "select 'load-1' as load_id, 'a.jsonl' as source_name, 9 as refused_records, "
+        "timestamp '2026-11-21' as folded_at"
+    )
+    con.execute("insert into store.refusals values ('load-1', 1, 'no model', '{…}'), ('load-1', 2, 'no model', '{…}')")
+    return con
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=name)
+def test_a_view_says_what_it_shows_and_what_one_row_is(view):
+    assert view.summary.endswith(".")
+    assert view.grain or view.name in {"totals", "freshness"}
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=name)
+def test_a_view_explains_its_columns(view, con):
+    columns = [column for column, *_ in con.execute(f"describe {view.path}").fetchall()]
+    assert set(view.notes) <= set(columns)
+    assert set(view.grain) <= set(columns)
+    if view.layer in {"facts", "metrics"} and ".*" not in view.sql.split("select")[-1]:
+        assert list(view.notes) == columns
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=name)
+def test_a_view_reads_only_what_comes_before_it(view, con):
+    """Only base knows the store and the lists; metrics read what is in focus, unless marked as unfiltered."""
+    may_read = {
+        "base": {"store", "lists", "base"},
+        "facts": {"base", "facts"},
+        "focus": {"facts"},
+        "metrics": {"base", "facts"} if view.is_unfiltered else {"focus"},
+    }[view.layer]
+    ((tree,),) = con.execute("select json_serialize_sql($sql)", {"sql": view.sql}).fetchall()
+    sources = {
+        (table["catalog_name"] or table["schema_name"]) for table in _tables(json.loads(tree)) if table["schema_name"]
+    }
+    assert sources
+    assert sources <= may_read
+
+
+def _tables(node):
+    if isinstance(node, dict):
+        if node.get("type") == "BASE_TABLE":
+            yield node
+        for child in node.values():
+            yield from _tables(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _tables(child)
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=name)
+def test_the_grain_of_a_view_is_unique(view, busy):
+    total, distinct = busy.execute(
+        f"select count(*), count(distinct ({', '.join(view.grain) or '1'},)) from {view.path}"
+    ).fetchall()[0]
+    assert total == distinct
+    assert total or view.name == "anomalies" or view.layer == "base"
+
+
+@pytest.mark.parametrize("view", METRICS, ids=name)
+def test_a_metric_works_on_a_store_with_nothing_in_it(view, con):
+    filters = Filters(since=date(2026, 11, 1), until=date(2026, 11, 7), zone="Asia/Kolkata", features=("search",))
+    rows = read(con, view.name, filters).num_rows
+    if view.name != "price_list":
+        assert rows == {"totals": 1, "freshness": 1, "spend_by_token_class": 7}.get(view.name, 0)
+
+
+@pytest.mark.parametrize("view", METRICS, ids=name)
+def test_amounts_are_decimals_and_rates_lie_between_nothing_and_all(view, busy):
+    for row in read(busy, view.name).to_pylist():
+        for column, value in row.items():
+            if column.endswith("_usd") and value is not None:
+                assert isinstance(value, Decimal), column
+            if re.search(r"_rate(_low|_high)?$", column) and value is not None:
+                assert 0 <= value <= 1, column
+
+
+def test_comments_reach_duckdb(con):
+    ((comment,),) = con.execute(
+        "select comment from duckdb_views() where schema_name = 'facts' and view_name = 'calls'"
+    ).fetchall()
+    assert comment.startswith("Every logical request")
+    ((note,),) = con.execute(
+        "select comment from duckdb_columns() where schema_name = 'facts' "
+        "and table_name = 'call_outcomes' and column_name = 'is_masked'"
+    ).fetchall()
+    assert note.startswith("the first try failed")
+
+
+def test_the_catalogue_page_is_current():
+    assert (FOLDER / "README.md").read_text() == docs()
+
+
+def test_layers_are_folders():
+    assert [folder for folder in LAYERS if not (FOLDER / folder).is_dir()] == []
+
+
+def test_an_unknown_metric_is_refused_by_name(con):
+    with pytest.raises(KeyError, match="no metric 'totals; drop'"):
+        read(con, "totals; drop")
+
+
+def test_views_can_be_used_while_the_configuration_is_locked():
+    con = empty_store()
+    create_views(con)
+    con.execute("set lock_configuration = true")
+    assert read(con, "totals", Filters(features=("search",))).num_rows == 1
+
+
+def test_a_failure_leaves_no_half_made_views():
+    con = duckdb.connect()
+    with pytest.raises(duckdb.Error):
+        create_views(con)
+    assert con.execute("select count(*) from duckdb_views() where schema_name = 'metrics'").fetchall() == [(0,)]
+
+
+def test_the_generation_changes_with_the_data(con):
+    before = generation(con)
+    assert generation(con) == before
+    con.execute("insert into store.loads by name select 'load-2' as load_id")
+    assert generation(con) != before
+
+
+def test_span_and_options_tell_what_there_is(con, given):
+    assert span(con) == (None, None)
+    given(
+        an_attempt(started_at=datetime(2026, 11, 1), feature="search"),
+        an_attempt(started_at=datetime(2026, 11, 3), model_raw=None),
+    )
+    assert span(con) == (datetime(2026, 11, 1), datetime(2026, 11, 3))
+    assert options(con) == {
+        "feature": ["(unattributed)", "search"],
+        "model": ["(no model)", "claude-opus-5-5"],
+        "user": ["(unattributed)"],
+        "team": ["(unattributed)"],
+        "environment": ["(unattributed)"],
+    }

@@ -1,0 +1,304 @@
+"""What each metric means, told by a few attempts."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from attempts import a_failure, an_attempt
+
+USD_EACH = Decimal(1_000 * 4 + 100 * 20) / 1_000_000  # of an_attempt()
+NOON = datetime(2026, 11, 20, 12)
+
+
+def only(rows):
+    (row,) = rows
+    return row
+
+
+# Totals and spend
+
+
+def test_totals_count_calls_attempts_and_users(given, ask):
+    given(
+        a_failure(call_id="c", attempt_no=1, user_id="u1"),
+        an_attempt(call_id="c", attempt_no=2, user_id="u1", started_at=NOON + timedelta(seconds=1)),
+        an_attempt(user_id="u2", feature="search", cost_reported_usd=Decimal("0.5")),
+        an_attempt(model_raw="unheard-of", feature="search"),
+    )
+    totals = only(ask("totals"))
+    assert (totals["calls"], totals["attempts"], totals["users"]) == (3, 4, 2)
+    assert (totals["priced_attempts"], totals["unpriced_attempts"]) == (3, 1)
+    assert totals["cost_usd"] == 2 * USD_EACH
+    assert totals["cost_per_call_usd"] == 2 * USD_EACH / 3
+    assert totals["cost_reported_usd"] == Decimal("0.5")
+    assert (totals["unattributed_cost_usd"], totals["unattributed_calls"]) == (USD_EACH, 1)
+    assert (totals["first_started_at"], totals["last_started_at"]) == (NOON, NOON + timedelta(seconds=1))
+
+
+def test_totals_of_nothing_are_zero_and_averages_unknown(ask):
+    totals = only(ask("totals"))
+    assert (totals["cost_usd"], totals["calls"], totals["users"], totals["input_tokens"]) == (0, 0, 0, 0)
+    assert (totals["cost_per_call_usd"], totals["cost_reported_usd"], totals["last_started_at"]) == (None, None, None)
+
+
+def test_spend_comes_with_the_dearest_first(given, ask):
+    given(an_attempt(feature="chat"), an_attempt(feature="search"), an_attempt(feature="search"))
+    assert [(row["feature"], row["cost_usd"], row["calls"]) for row in ask("spend_by_feature")] == [
+        ("search", 2 * USD_EACH, 2),
+        ("chat", USD_EACH, 1),
+    ]
+    assert [row["cost_share_rate"] for row in ask("spend_by_feature")] == pytest.approx([2 / 3, 1 / 3])
+
+
+def test_spend_without_a_price_is_counted_not_costed(given, ask):
+    given(an_attempt(model_raw="unheard-of"))
+    row = only(ask("spend_by_model"))
+    assert (row["model"], row["cost_usd"], row["unpriced_attempts"], row["cost_share_rate"]) == ("unheard-of", 0, 1, 0)
+
+
+def test_spend_by_token_class_shows_every_class(given, ask):
+    given(an_attempt(cache_write_1h_tokens=1_000, web_search_requests=2))
+    classes = {row["token_class"]: (row["tokens"], row["cost_usd"]) for row in ask("spend_by_token_class")}
+    assert classes == {
+        "input": (1_000, Decimal("0.004")),
+        "cache_read": (0, 0),
+        "cache_write_5m": (0, 0),
+        "cache_write_1h": (1_000, Decimal("0.008")),
+        "cache_write_unknown_ttl": (0, 0),
+        "output": (100, Decimal("0.002")),
+        "web_search": (2, Decimal("0.02")),
+    }
+
+
+# Latency
+
+
+def test_latency_is_read_from_real_calls_not_between_them(given, ask):
+    given(*(an_attempt(latency_ms=float(ms), ttft_ms=ms / 10, retry_count=0) for ms in range(1, 101)))
+    row = only(ask("latency"))
+    assert [row[f"p{p}_ms"] for p in (50, 90, 95, 99)] == [50, 90, 95, 99]
+    assert [row[f"attempt_p{p}_ms"] for p in (50, 99)] == [50, 99]
+    assert [row[f"ttft_p{p}_ms"] for p in (50, 99)] == [5.0, 9.9]
+    assert (row["total"], row["calls"], row["timed_calls"], row["timed_attempts"], row["retry_known_rate"]) == (
+        "total",
+        100,
+        100,
+        100,
+        1,
+    )
+
+
+def test_latency_leaves_out_batches_and_failures(given, ask):
+    given(
+        an_attempt(latency_ms=100.0),
+        an_attempt(latency_ms=9_000_000.0, service_tier="batch"),
+        a_failure(latency_ms=5.0),
+    )
+    row = only(ask("latency"))
+    assert (row["calls"], row["timed_calls"], row["p50_ms"], row["p99_ms"]) == (2, 1, 100, 100)
+
+
+def test_latency_of_attempts_needs_known_retries(given, ask):
+    given(
+        an_attempt(latency_ms=100.0),
+        an_attempt(latency_ms=900.0, retry_count=2),
+        an_attempt(latency_ms=200.0, retry_count=0),
+    )
+    row = only(ask("latency"))
+    assert (row["timed_calls"], row["timed_attempts"], row["attempt_p50_ms"], row["p99_ms"]) == (3, 1, 200, 900)
+    assert row["retry_known_rate"] == pytest.approx(2 / 3)
+
+
+# Truncation
+
+
+def test_truncation_is_counted_over_answers(given, ask):
+    given(
+        an_attempt(stop_reason="max_tokens"),
+        an_attempt(),
+        an_attempt(stop_reason="tool_use"),
+        an_attempt(stop_reason="max_tokens", max_tokens=0, output_tokens=0),
+        an_attempt(stop_reason=None),
+        a_failure(),
+    )
+    row = only(ask("truncation"))
+    assert (row["responses"], row["truncated_calls"], row["truncation_rate"]) == (4, 1, 0.25)
+    assert (row["truncated_output_tokens"], row["truncated_cost_usd"]) == (100, USD_EACH)
+
+
+def test_ceilings_show_who_hits_them(given, ask):
+    given(
+        an_attempt(max_tokens=100, stop_reason="max_tokens"),
+        an_attempt(max_tokens=100, output_tokens=60),
+        an_attempt(max_tokens=4_000, output_tokens=900),
+        an_attempt(max_tokens=0, output_tokens=0, stop_reason="max_tokens"),
+    )
+    hit, free = ask("truncation_ceilings")
+    assert (hit["max_tokens"], hit["responses"], hit["truncated_calls"], hit["ceiling_hit_rate"]) == (100, 2, 1, 0.5)
+    assert (hit["output_p50_tokens"], hit["output_p95_tokens"]) == (60, 100)
+    assert (free["max_tokens"], free["truncation_rate"]) == (4_000, 0)
+
+
+@pytest.mark.parametrize(
+    ("hits", "of", "low", "high"),
+    [(0, 10, 0, 0.2775), (1, 4, 0.0456, 0.6994), (5, 50, 0.0435, 0.2136), (10, 10, 0.7225, 1)],
+)
+def test_intervals_are_wilsons(given, ask, hits, of, low, high):
+    """Against the values of the usual tables, which round to four digits."""
+    given(*(an_attempt(stop_reason="max_tokens" if number < hits else "end_turn") for number in range(of)))
+    row = only(ask("truncation"))
+    assert (row["truncation_rate_low"], row["truncation_rate_high"]) == pytest.approx((low, high), abs=6e-5)
+
+
+# Reliability
+
+
+def test_reliability_keeps_the_three_rates_apart(given, ask):
+    given(
+        a_failure(call_id="c", attempt_no=1, retry_count=0),
+        an_attempt(call_id="c", attempt_no=2, retry_count=0, started_at=NOON + timedelta(seconds=4)),
+        an_attempt(retry_count=1),
+        an_attempt(retry_count=0),
+        a_failure(retry_count=2),
+        a_failure(),
+        an_attempt(),
+    )
+    row = only(ask("reliability"))
+    assert (row["calls"], row["retry_known_calls"], row["attempts"], row["retry_known_attempts"]) == (6, 4, 10, 8)
+    assert (row["first_attempt_errors"], row["first_attempt_error_rate"]) == (3, 3 / 4)
+    assert (row["failed_attempts"], row["attempt_error_rate"]) == (1 + 1 + 3, 5 / 8)
+    assert (row["masked_calls"], row["masked_rate"]) == (2, 2 / 4)
+    assert (row["failed_calls"], row["final_error_rate"]) == (2, 2 / 6)
+    assert (row["amplification"], row["wasted_ms"]) == (8 / 4, 4_000)
+
+
+def test_rates_of_unknown_retries_are_unknown(given, ask):
+    given(an_attempt(), a_failure())
+    row = only(ask("reliability"))
+    assert (row["retry_known_rate"], row["final_error_rate"]) == (0, 0.5)
+    assert (row["masked_rate"], row["masked_rate_low"], row["amplification"], row["attempt_error_rate"]) == (None,) * 4
+
+
+def test_errors_are_told_by_type_hidden_ones_too(given, ask):
+    given(
+        a_failure(call_id="c", attempt_no=1, retry_count=0),
+        an_attempt(call_id="c", attempt_no=2, retry_count=0),
+        a_failure(http_status=400, error_type="invalid_request_error"),
+        an_attempt(retry_count=2),
+    )
+    errors = {
+        (row["error_type"], row["http_status"]): (row["failed_attempts"], row["failed_calls"], row["masked_calls"])
+        for row in ask("errors_by_type")
+    }
+    assert errors == {
+        ("overloaded_error", 529): (1, 0, 1),
+        ("invalid_request_error", 400): (1, 1, 0),
+        ("(hidden by a retry)", None): (2, 0, 1),
+    }
+
+
+# Cache
+
+
+def test_cache_compares_with_the_same_traffic_uncached(given, ask):
+    given(
+        an_attempt(cache_read_tokens=8_000, cache_write_5m_tokens=1_000),
+        an_attempt(cache_write_unknown_ttl_tokens=1_000, uncached_input_tokens=0),
+    )
+    row = only(ask("cache"))
+    mtok = Decimal(1_000_000)
+    assert row["gross_saving_usd"] == 8_000 * (4 - Decimal("0.2")) / mtok
+    assert row["write_premium_usd"] == 2_000 * Decimal(5 - 4) / mtok
+    assert row["uncached_cost_usd"] == (11_000 * 4 + 200 * 20) / mtok
+    assert (row["cache_hit_rate"], row["read_per_write"]) == (8_000 / 11_000, 4)
+    assert row["write_ttl_assumed_attempts"] == 1
+
+
+def test_a_cache_written_and_never_read_loses_money(given, ask):
+    given(an_attempt(cache_write_1h_tokens=1_000))
+    assert only(ask("cache"))["net_saving_usd"] == Decimal(-1_000 * (8 - 4)) / 1_000_000
+
+
+# Anomalies
+
+
+def weeks_of(feature: str, weeks: int, **special):
+    """One attempt a day, at four different weekly sizes; special maps a day to its number of output tokens."""
+    first = datetime(2026, 9, 25, 12)
+    for day in range(weeks * 7):
+        started_at = first + timedelta(days=day)
+        tokens = special.get(f"{started_at:%m%d}", 100_000 + 1_000 * (day // 7 % 4))
+        yield an_attempt(feature=feature, started_at=started_at, output_tokens=tokens)
+
+
+def test_a_day_far_above_its_weekday_is_flagged(given, ask):
+    given(*weeks_of("search", 8, **{"1110": 500_000}), *weeks_of("chat", 8))
+    flags = ask("anomalies")
+    assert [(row["day"], row["slice_kind"], row["slice"]) for row in flags] == [
+        (date(2026, 11, 10), "total", "total"),
+        (date(2026, 11, 10), "feature", "search"),
+    ]
+    assert all(row["cost_usd"] > row["high_usd"] > row["expected_usd"] > row["low_usd"] for row in flags)
+    assert all(row["excess_usd"] == row["cost_usd"] - row["expected_usd"] for row in flags)
+
+
+def test_what_was_usual_is_remembered_from_before_the_period(given, ask):
+    given(*weeks_of("search", 8, **{"1110": 500_000}))
+    flags = ask("anomalies", since=date(2026, 11, 9), until=date(2026, 11, 12))
+    assert {row["day"] for row in flags} == {date(2026, 11, 10)}
+    assert not ask("anomalies", since=date(2026, 11, 11))
+
+
+def test_a_short_history_flags_nothing(given, ask):
+    given(*weeks_of("search", 3, **{"1010": 900_000}))
+    assert ask("anomalies") == []
+
+
+def test_steady_spend_flags_nothing(given, ask):
+    given(*weeks_of("search", 8), *weeks_of("chat", 8))
+    assert ask("anomalies") == []
+
+
+# What not to trust
+
+
+def test_models_without_a_price_are_named_with_the_reason(given, ask):
+    given(an_attempt(model_raw="openai/gpt-4.1"), an_attempt(model_raw="openai/gpt-4.1"), an_attempt(model_raw=None))
+    assert [(row["model_raw"], row["model"], row["reason"], row["attempts"]) for row in ask("unpriced_models")] == [
+        ("openai/gpt-4.1", "gpt-4.1", "model is not in the price list", 2),
+        (None, "(no model)", "no model was logged", 1),
+    ]
+
+
+def test_loads_and_refusals_are_shown_whatever_the_filters(con, ask):
+    con.execute(
+        "insert into store.loads by name select 'l' as load_id, 'a.jsonl' as source_name, 3 as refused_records, "
+        "timestamp '2026-11-20' as landed_at, timestamp '2026-11-21' as folded_at"
+    )
+    con.execute(
+        "insert into store.refusals values "
+        "('l', 1, 'no model', 'x'), ('l', 5, 'no model', 'x'), ('l', 3, 'bad time', 'x')"
+    )
+    filters = {"since": date(2030, 1, 1)}
+    assert [row["source_name"] for row in ask("loads", **filters)] == ["a.jsonl"]
+    assert [row["source_line"] for row in ask("refusals", **filters)] == [1, 3, 5]
+    assert [(row["reason"], row["records"]) for row in ask("refusal_reasons")] == [("no model", 2), ("bad time", 1)]
+    freshness = only(ask("freshness", **filters))
+    assert (freshness["loads"], freshness["refused_records"], freshness["last_load_at"]) == (
+        1,
+        3,
+        datetime(2026, 11, 21),
+    )
+
+
+def test_the_price_list_shows_every_row_with_its_days(ask):
+    prices = ask("price_list")
+    reads = [
+        (row["effective_from"], row["effective_until"], row["cache_read_usd_mtok"])
+        for row in prices
+        if row["model"] == "claude-sonnet-5-5"
+    ]
+    assert reads == [
+        (date(2026, 9, 28), date(2026, 10, 7), Decimal("0.2")),
+        (date(2026, 10, 7), None, Decimal("0.1")),
+    ]
