@@ -61,6 +61,13 @@ select
         when output < 0 then 'output_tokens is negative'
         when smallest < 0 then 'a count is negative'
         when cache_write_unknown_ttl < 0 then 'cache_creation_input_tokens is less than its own parts'
+        when searches > 1000000 then 'web_search_requests is over 1,000,000: no request is that large'
+        when list_min(list_transform(parts, lambda p: least(p.input_tokens, p.output_tokens,
+                p.cache_read_input_tokens, p.cache_creation_input_tokens))) < 0
+            or list_max(list_transform(parts, lambda p: greatest(p.input_tokens, p.output_tokens,
+                p.cache_read_input_tokens, p.cache_creation_input_tokens))) > 100000000
+            or len(parts) > 1000 then
+            'usage.iterations holds a count that no request can have'
         when largest > 100000000 then 'a count is over 100,000,000: no request is that large'
         when latency_ms is not null and coalesce(not isfinite(latency) or latency < 0, true) then
             'latency_ms is not a duration'

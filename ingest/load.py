@@ -48,7 +48,7 @@ class Loader:
             yield self._load(stream, member_name, source, progress)
 
     def _load(self, stream: Bytes, name: str, source: Bytes, progress: Progress | None) -> Outcome:
-        if known := self._known(stream, name):
+        if source.seekable() and stream.seekable() and (known := self._known(stream, name)):
             return Outcome(known, is_known=True)
         content = ContentName(self._seed)
         with self._archive.landing(name) as landing:
@@ -62,8 +62,6 @@ class Loader:
 
     def _known(self, stream: Bytes, name: str) -> Landed | None:
         """The load that this content already is. Read to the end only when its beginning is one of the archive's."""
-        if not stream.seekable():
-            return None
         content = ContentName(self._seed)
         start = stream.tell()
         content.update(read_block(stream, name, HEAD_BYTES))

@@ -83,8 +83,13 @@ def open_store(con: duckdb.DuckDBPyConnection, home: Path, read_only: bool = Fal
         path.with_name(path.name + ".wal").unlink(missing_ok=True)
     _attach(con, path, read_only)
     if not read_only:
-        con.execute(_TABLES)
+        create_tables(con)
         con.execute("insert into store.version select $v where not exists (from store.version)", {"v": STORE_VERSION})
+
+
+def create_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """The tables of the catalog `store`, where they are not there yet."""
+    con.execute(_TABLES)
 
 
 def _version(con: duckdb.DuckDBPyConnection, path: Path) -> int | None:

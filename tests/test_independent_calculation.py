@@ -9,12 +9,13 @@ import csv
 import gzip
 import io
 import json
+import math
 import re
 import zipfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -60,7 +61,7 @@ class Piles(NamedTuple):
 class Attempt:
     """One HTTP try, as one record tells of it."""
 
-    at: datetime
+    at: datetime  # as logged
     model: str | None
     parts: list[tuple[str, Piles]]  # one, or one for each iteration that produced the answer
     failed: bool
@@ -76,6 +77,9 @@ class Attempt:
     message_id: str | None = None
     call_id: str | None = None
     hidden_retries: int | None = None  # None: nobody knows
+    begun_at: datetime | None = None  # None: the log does not tell how long it took
+    latency_ms: float | None = None
+    ttft_ms: float | None = None
     is_sidechain: bool = False
     written: str = ""  # the record itself, where no id tells it from others
 
@@ -222,8 +226,12 @@ def told(record: Record, carried_at: Any) -> Attempt:
     if not model or not time:
         raise Refused
     has_id = body.get("id") or record.get("request_id")
+    latency_ms = milliseconds(record.get("latency_ms"))
+    # An application writes its line when the call is over; a captured exchange bears the time of its request.
+    told_after_ms = 0 if body or "request" in record else latency_ms or 0
     return Attempt(
         at=moment(time),
+        begun_at=moment(time) - timedelta(milliseconds=told_after_ms),
         model=model,
         parts=billed_parts(usage, model),
         failed=int(record.get("status") or 200) >= 400 or bool(record.get("error_type")),
@@ -239,8 +247,14 @@ def told(record: Record, carried_at: Any) -> Attempt:
         message_id=body.get("id"),
         call_id=record.get("call_id"),
         hidden_retries=hidden_retries(record),
+        latency_ms=latency_ms,
+        ttft_ms=milliseconds(record.get("ttft_ms")),
         written="" if has_id else json.dumps(record, sort_keys=True),
     )
+
+
+def milliseconds(logged: Any) -> float | None:
+    return None if logged in (None, "") else float(logged)
 
 
 def hidden_retries(record: Record) -> int | None:
@@ -655,6 +669,37 @@ def outcome(call: list[Attempt]) -> dict[str, int]:
 def test_failed_attempts_by_feature(ours, views):
     mine = Counter(a.feature for a, _ in ours.attempts if a.failed)
     assert dict(mine) == dict(views("select feature, count(*) from facts.attempts where is_error group by feature"))
+
+
+def test_how_long_callers_waited(ours, views):
+    waits, first_words = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
+    for call in ours.calls:
+        last = answer(call)
+        if last is None or last.tier == "batch":
+            continue
+        began = [attempt.begun_at for attempt, _ in call if attempt.begun_at]
+        before_ms = (last.begun_at - min(began)) / timedelta(microseconds=1) / 1000 if last.begun_at else 0
+        if last.latency_ms is not None:
+            waits[last.feature].append(before_ms + last.latency_ms)
+        if last.ttft_ms is not None:
+            first_words[last.feature].append(before_ms + last.ttft_ms)
+    columns = "p50_ms, p90_ms, p95_ms, p99_ms, ttft_p50_ms, ttft_p90_ms, ttft_p95_ms, ttft_p99_ms"
+    theirs = keyed(views(f"select feature, {columns} from metrics.latency_by_feature"))
+    theirs = {feature: to_the_microsecond(times) for feature, times in theirs.items()}
+    assert {feature: percentiles(waits[feature]) + percentiles(first_words[feature]) for feature in theirs} == theirs
+
+
+def percentiles(times: list[float]) -> tuple[float | None, ...]:
+    """The smallest time that 50, 90, 95 and 99 in 100 do not exceed."""
+    ranked = sorted(times)
+    return to_the_microsecond(
+        [ranked[math.ceil(len(ranked) * part / 100) - 1] if ranked else None for part in (50, 90, 95, 99)]
+    )
+
+
+def to_the_microsecond(times: Iterable[float | None]) -> tuple[float | None, ...]:
+    """Durations are floats: adding them in another order may change their last bits."""
+    return tuple(None if time is None else round(time, 3) for time in times)
 
 
 def test_what_caching_saves(ours, views):

@@ -16,6 +16,7 @@ select
     source_line,
     source_format,
     started_at,
+    is_end_time,
     latency_ms,
     ttft_ms,
     model_raw,

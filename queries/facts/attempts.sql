@@ -107,7 +107,8 @@ select
     load_id, -- the load that brought it
     source_line, -- its line in what was loaded
     source_format, -- the log format it was read from
-    started_at, -- when it was sent, UTC
+    started_at, -- its time as logged, UTC
+    is_end_time, -- that time was written at its end, not at its start
     latency_ms, -- from sending to the last byte, as the source measured it
     ttft_ms, -- from sending to the first token
     model_raw, -- model name as logged

@@ -3,10 +3,12 @@
 -- grain: call_id
 with
 chained as (
-    -- Calls that may have several rows; all others need no grouping.
-    select distinct call_id as chained_id
+    -- Calls of several rows; all others need no grouping.
+    select call_id as chained_id
     from base.attempts
-    where call_id is not null and coalesce(attempt_no, 0) <> 1
+    where call_id is not null
+    group by call_id
+    having count(*) > 1
 ),
 placed as (
     select
@@ -22,8 +24,19 @@ placed as (
     join chained as c on c.chained_id = a.call_id
     where a.call_id is not null
 ),
+-- When each try began, in ms: a time that was written at its end lies its latency later.
+begun as (
+    select
+        *,
+        cast(date_diff('microsecond', first_started_at, started_at) as double) / 1000
+            - case when coalesce(is_end_time, false) then latency_ms else 0 end as began_ms
+    from placed
+),
 timed as (
-    select *, cast(date_diff('microsecond', first_started_at, started_at) as double) / 1000 as wait_ms from placed
+    select
+        *,
+        began_ms - max(case when place = 1 then began_ms end) over (partition by call_id) as wait_ms
+    from begun
 ),
 whole as (
     select

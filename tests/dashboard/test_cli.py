@@ -1,6 +1,7 @@
 """The command line, as a process: words, exit codes, and what a pipe gets."""
 
 import csv
+import gzip
 import io
 import json
 import re
@@ -71,6 +72,12 @@ def test_mistakes_are_answered_in_a_sentence(home, arguments, code, sentence):
     said = outlay(home, *arguments, stdin=json.dumps(GOOD))
     assert said.returncode == code
     assert sentence in said.stderr and "Traceback" not in said.stderr
+
+
+def test_a_compressed_log_comes_through_a_pipe(home):
+    command = [sys.executable, "-c", "from dashboard.cli import main; main()", "--home", str(home), "ingest", "-"]
+    said = subprocess.run(command, input=gzip.compress(json.dumps(GOOD).encode()), capture_output=True, timeout=120)
+    assert b"1 read = 1 new" in said.stdout, said.stderr
 
 
 def test_an_unreadable_input_fails_and_the_others_are_loaded(home, tmp_path):

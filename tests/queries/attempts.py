@@ -9,63 +9,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-PILES = (
-    "uncached_input_tokens",
-    "cache_read_tokens",
-    "cache_write_5m_tokens",
-    "cache_write_1h_tokens",
-    "cache_write_unknown_ttl_tokens",
-    "output_tokens",
-)
-_ITERATION = pa.struct([("model_raw", pa.string()), *((pile, pa.int64()) for pile in PILES)])
-_ATTEMPTS = pa.schema(
-    [
-        ("attempt_id", pa.string()),
-        ("call_id", pa.string()),
-        ("attempt_no", pa.int32()),
-        ("load_id", pa.string()),
-        ("source_line", pa.int64()),
-        ("source_format", pa.string()),
-        ("fingerprint", pa.string()),
-        ("started_at", pa.timestamp("us")),
-        ("latency_ms", pa.float64()),
-        ("ttft_ms", pa.float64()),
-        ("model_raw", pa.string()),
-        ("platform", pa.string()),
-        *((pile, pa.int64()) for pile in PILES),
-        ("thinking_tokens", pa.int64()),
-        ("web_search_requests", pa.int64()),
-        ("iterations", pa.list_(_ITERATION)),
-        ("service_tier", pa.string()),
-        ("speed", pa.string()),
-        ("inference_geo", pa.string()),
-        ("max_tokens", pa.int64()),
-        ("stop_reason", pa.string()),
-        ("http_status", pa.int32()),
-        ("error_type", pa.string()),
-        ("error_code", pa.string()),
-        ("request_id", pa.string()),
-        ("message_id", pa.string()),
-        ("feature", pa.string()),
-        ("user_id", pa.string()),
-        ("team", pa.string()),
-        ("environment", pa.string()),
-        ("workspace_id", pa.string()),
-        ("session_id", pa.string()),
-        ("trace_id", pa.string()),
-        ("cost_reported_usd", pa.decimal128(18, 12)),
-        ("retry_count", pa.int32()),
-    ]
-)
-_OTHER_TABLES = """
-create table store.model_names (model_raw varchar);
-create table store.loads (
-    load_id varchar, source_name varchar, formats varchar[], bytes bigint, lines bigint, other_lines bigint,
-    read_records bigint, new_attempts bigint, known_records bigint, folded_records bigint, refused_records bigint,
-    first_started_at timestamp, last_started_at timestamp, landed_at timestamp, folded_at timestamp, notes varchar[]
-);
-create table store.refusals (load_id varchar, source_line bigint, reason varchar, preview varchar);
-"""
+from ingest import store
+from ingest.reader import NO_ATTEMPTS
+
+_SCHEMA = NO_ATTEMPTS.schema.append(pa.field("load_id", pa.string()))
 _serial = count(1)
 
 
@@ -73,11 +20,7 @@ def empty_store() -> duckdb.DuckDBPyConnection:
     """A connection with an empty store attached, as ingest would attach it."""
     con = duckdb.connect(config={"threads": 2})
     con.execute("attach ':memory:' as store")
-    nothing = _ATTEMPTS.empty_table()
-    con.register("nothing", nothing)
-    con.execute("create table store.attempts as from nothing")
-    con.execute(_OTHER_TABLES)
-    con.unregister("nothing")
+    store.create_tables(con)
     return con
 
 
@@ -89,8 +32,8 @@ def clear(con: duckdb.DuckDBPyConnection) -> None:
 
 def fill(con: duckdb.DuckDBPyConnection, attempts: list[dict[str, Any]]) -> None:
     """Put attempts into the store."""
-    con.register("given_attempts", pa.Table.from_pylist(attempts, _ATTEMPTS))
-    con.execute("insert into store.attempts from given_attempts")
+    con.register("given_attempts", pa.Table.from_pylist(attempts, _SCHEMA))
+    con.execute("insert into store.attempts by name from given_attempts")
     con.unregister("given_attempts")
     names = {attempt["model_raw"] for attempt in attempts}
     names |= {part["model_raw"] for attempt in attempts for part in attempt.get("iterations") or []}
@@ -111,7 +54,7 @@ def an_attempt(**what: Any) -> dict[str, Any]:
         "source_format": "test",
         "load_id": "load-1",
     }
-    unknown = set(what) - set(_ATTEMPTS.names)
+    unknown = set(what) - set(_SCHEMA.names)
     assert not unknown, f"no such column: {unknown}"
     return attempt | what
 

@@ -153,3 +153,21 @@ def test_stop_reasons_fall_into_groups(calls, what, group):
 def test_an_error_without_a_word_is_named_by_its_status(calls):
     (call,) = calls(a_failure(error_type=None, http_status=503))
     assert call["error_type"] == "http_503"
+
+
+def test_times_written_at_the_end_of_each_try_give_the_same_wait(given, rows):
+    """Tries from 0 to 400 ms and, after a pause of 600 ms, from 1,000 to 3,000 ms: the caller waited 3 s."""
+    ends = {"is_end_time": True, "call_id": "c", "retry_count": 0}
+    given(
+        a_failure(**ends, attempt_no=1, started_at=datetime(2026, 11, 20, 12, 0, 0, 400_000), latency_ms=400.0),
+        an_attempt(**ends, attempt_no=2, started_at=datetime(2026, 11, 20, 12, 0, 3), latency_ms=2000.0, ttft_ms=500.0),
+    )
+    [call] = rows("select duration_ms, wasted_ms, ttft_ms from facts.calls")
+    assert call == {"duration_ms": 3000.0, "wasted_ms": 1000.0, "ttft_ms": 1500.0}
+
+
+def test_two_tries_that_both_call_themselves_the_first_are_one_call_and_cost_once(given, rows):
+    given(an_attempt(call_id="c", attempt_no=1), an_attempt(call_id="c", attempt_no=1))
+    [calls] = rows("select count(*) as calls, sum(cost_usd) as cost_usd from facts.calls")
+    [attempts] = rows("select sum(cost_usd) as cost_usd from facts.attempts")
+    assert calls == {"calls": 1, "cost_usd": attempts["cost_usd"]}

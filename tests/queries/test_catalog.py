@@ -104,13 +104,11 @@ def _tables(node):
             yield from _tables(child)
 
 
-@pytest.mark.parametrize("view", VIEWS, ids=name)
+@pytest.mark.parametrize("view", [view for view in VIEWS if view not in METRICS], ids=name)
 def test_the_grain_of_a_view_is_unique(view, busy):
-    total, distinct = busy.execute(
-        f"select count(*), count(distinct ({', '.join(view.grain) or '1'},)) from {view.path}"
-    ).fetchall()[0]
-    assert total == distinct
-    assert total or view.name == "anomalies" or view.layer == "base"
+    grain = f"count(distinct ({', '.join(view.grain)},))"
+    ((total, distinct),) = busy.execute(f"select count(*), {grain} from {view.path}").fetchall()
+    assert total == distinct > 0
 
 
 @pytest.mark.parametrize("view", METRICS, ids=name)
@@ -122,8 +120,11 @@ def test_a_metric_works_on_a_store_with_nothing_in_it(view, con):
 
 
 @pytest.mark.parametrize("view", METRICS, ids=name)
-def test_amounts_are_decimals_and_rates_lie_between_nothing_and_all(view, busy):
-    for row in read(busy, view.name).to_pylist():
+def test_a_metric_is_unique_in_its_grain_and_its_figures_are_what_their_names_say(view, busy):
+    rows = read(busy, view.name).to_pylist()
+    assert rows
+    assert len({tuple(row[column] for column in view.grain) for row in rows}) == len(rows)
+    for row in rows:
         for column, value in row.items():
             if column.endswith("_usd") and value is not None:
                 assert isinstance(value, Decimal), column

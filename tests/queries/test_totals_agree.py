@@ -53,7 +53,7 @@ attempts = st.lists(
             "latency_ms": st.none() | st.floats(1, 1e6),
         }
     ),
-    max_size=25,
+    max_size=60,
 )
 filters = st.builds(
     Filters,
@@ -74,7 +74,7 @@ def _numbered(log: list[dict]) -> list[dict]:
 
 
 property_test = settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 

@@ -1,0 +1,134 @@
+"""The product as a person meets it: a real server, a real browser, real logs."""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.ingest.loading import load
+
+pytestmark = pytest.mark.browser
+CHROMIUM = os.environ.get("OUTLAY_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+PAGES = ("", "spend", "cache", "latency", "truncation", "reliability", "data", "upload")
+HOSTILE = "<img src=x onerror=alert(1)> ![beacon](http://beacon.invalid/x.png) [pay](http://evil.invalid)"
+
+
+def traffic() -> str:
+    """Ten days of calls for three features, one of them named to do harm; $0.006 each."""
+    records = [
+        {
+            "timestamp": f"2026-11-{day:02}T{hour:02}:00:00Z", "request_id": f"req_{day}_{hour}_{number}",
+            "model": "claude-opus-5-5", "input_tokens": 1000, "output_tokens": 100, "stop_reason": "end_turn",
+            "latency_ms": 1000 + 10 * hour, "retries_taken": number % 2, "feature": feature, "user_id": f"u_{hour}",
+        }
+        for day in range(11, 21) for hour in range(8, 18)
+        for number, feature in enumerate(("chat", "search", HOSTILE))
+    ]  # fmt: skip
+    return "".join(json.dumps(record) + "\n" for record in records)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM:
+        pytest.skip("no Chromium: install one, or name it in OUTLAY_CHROMIUM")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"],
+        )
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1440, "height": 1800}, accept_downloads=True)
+    yield context.new_page()
+    context.close()
+
+
+def settled(page: Page) -> None:
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=60_000)
+
+
+def test_every_page_opens_stays_at_home_and_fits(home: Path, page: Page, server: Callable[[Path], str]) -> None:
+    """300 calls at $0.006 are $1.80; no page asks anything of another host, and a phone needs no sideways scrolling."""
+    load(home, traffic())
+    address = server(home)
+    outside: list[str] = []
+    page.on(
+        "request",
+        lambda request: None if request.url.startswith((address, "data:", "blob:")) else outside.append(request.url),
+    )
+    page.on("dialog", lambda dialog: outside.append(dialog.message))
+    for name in PAGES:
+        page.goto(f"{address}/{name}")
+        settled(page)
+        assert page.get_by_test_id("stException").count() == 0, name
+    page.goto(f"{address}/spend?range=All+time")
+    settled(page)
+    expect(page.get_by_text("$1.80").first).to_be_visible()
+    assert page.locator('a[href*="evil.invalid"]').count() == 0 and page.locator("img[src*=beacon]").count() == 0
+    page.set_viewport_size({"width": 375, "height": 900})
+    page.goto(address)
+    settled(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert outside == []
+
+
+def test_the_address_is_the_view(home: Path, page: Page, browser: Browser, server: Callable[[Path], str]) -> None:
+    load(home, traffic())
+    address = server(home)
+    page.goto(f"{address}/?range=7+days&feature=chat&zone=Asia%2FKolkata")
+    settled(page)
+    page.get_by_role("link", name="Spend").click()
+    page.wait_for_url(re.compile(r"/spend\?.*feature=chat"))
+    settled(page)
+    told = page.get_by_test_id("stMetric").all_inner_texts()
+    other = browser.new_context(viewport={"width": 1440, "height": 1800}).new_page()
+    other.goto(page.url)
+    settled(other)
+    expect(other.get_by_test_id("stMetric").first).to_contain_text("$0.42")  # 7 days of 10 calls at $0.006
+    assert other.get_by_test_id("stMetric").all_inner_texts() == told
+    other.context.close()
+
+
+def test_a_dropped_file_gives_its_arithmetic(
+    home: Path, page: Page, server: Callable[[Path], str], tmp_path: Path
+) -> None:
+    path = tmp_path / "app.jsonl"
+    path.write_text(traffic() + "rubbish\n" + traffic(), encoding="utf-8")
+    address = server(home)
+    page.goto(address)
+    settled(page)
+    expect(page.get_by_text("outlay ingest").first).to_be_visible()  # an empty store says what to do
+    page.goto(f"{address}/upload")
+    settled(page)
+    page.locator("input[type=file]").set_input_files(path)
+    page.get_by_role("button", name="Load files").click()
+    expect(page.get_by_text(re.compile("601")).first).to_be_visible(timeout=60_000)
+    for count in ("300", "1"):
+        expect(page.get_by_text(count, exact=False).first).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Refusals with reasons").click()
+    assert "no record in this line" in Path(download.value.path()).read_text(encoding="utf-8")
+    page.goto(f"{address}/spend?range=All+time")
+    settled(page)
+    expect(page.get_by_text("$1.80").first).to_be_visible()
+
+
+def test_every_answer_carries_the_headers_and_strangers_get_none(
+    home: Path, page: Page, server: Callable[[Path], str]
+) -> None:
+    address = server(home)
+    answer = page.request.get(address)
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff" and answer.headers["referrer-policy"] == "no-referrer"
+    assert page.request.get(address, headers={"Host": "evil.invalid"}).status == 404
+    assert page.request.get(f"{address}/_stcore/metrics").status == 404
+    assert page.request.post(f"{address}/api/query", data="select 1").status == 404
