@@ -5,6 +5,7 @@ import base64
 import contextlib
 import hashlib
 import json
+import logging
 import re
 import secrets
 import sys
@@ -25,7 +26,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from dashboard import data, uploads
+from dashboard import uploads
 from dashboard.owner import Address, Owner, QueryRefused, plain
 
 Scope = MutableMapping[str, Any]
@@ -40,6 +41,10 @@ CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/allowed-message-origin
 
 def serve(home: Path, host: str, port: int, open_browser: bool) -> None:
     """Serve the pages until the process is stopped. Raises `ingest.store.StoreBusy` if the home is in use."""
+    # Its caches complain that no page runs yet while they are being declared.
+    logging.getLogger("streamlit.runtime.caching").setLevel(logging.ERROR)
+    from dashboard import data
+
     owner = Owner(home)
     owner.fold()
     data.serve_from(owner.cursor)

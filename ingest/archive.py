@@ -37,6 +37,7 @@ class Landed:
     other_lines: int = 0
     read_records: int = 0
     refused_records: int = 0
+    dates_assumed: int = 0  # records that were put on a day given by hand
     formats: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -56,8 +57,13 @@ class Archive:
 
     def landed(self, load_id: str) -> Landed | None:
         """What the load of this name says about itself; None if there is none."""
-        path = self.folder / load_id / "load.json"
-        return Landed(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+        path = self.folder / load_id
+        return self.read(path) if (path / "load.json").is_file() else None
+
+    @staticmethod
+    def read(load: Path) -> Landed:
+        """What the load in this folder says about itself."""
+        return Landed(**json.loads((load / "load.json").read_text(encoding="utf-8")))
 
     def may_hold(self, head: str) -> bool:
         """Could the archive hold a load whose content begins like this? False is certain, True is not."""
@@ -104,7 +110,7 @@ class Landing:
         self._formats: set[str] = set()
         self._attempts = pq.ParquetWriter(folder / "attempts.parquet", NO_ATTEMPTS.schema)
         self._refusals = pq.ParquetWriter(folder / "refusals.parquet", _REFUSALS)
-        self._zone_assumed = self._date_assumed = 0
+        self._zones_assumed = 0
 
     def __enter__(self) -> "Landing":
         """Itself."""
@@ -137,20 +143,20 @@ class Landing:
         report.read_records += batch.attempts.num_rows + len(batch.refusals)
         report.refused_records += len(batch.refusals)
         self._formats |= batch.formats
-        self._zone_assumed += batch.zone_assumed
-        self._date_assumed += batch.date_assumed
+        self._zones_assumed += batch.zone_assumed
+        report.dates_assumed += batch.date_assumed
 
     def land(self, name: ContentName, zone: str) -> Landed:
         """Make the load durable and part of the archive. A load of the same name stays as it is."""
         report = self.report
         report.load_id, report.bytes, report.formats = str(name), name.size, sorted(self._formats)
-        if self._zone_assumed:
+        if self._zones_assumed:
             report.notes.append(
-                f"{self._zone_assumed:,} times name no time zone and were read as {zone} (--zone says otherwise)"
+                f"{self._zones_assumed:,} times name no time zone and were read as {zone} (--zone says otherwise)"
             )
-        if self._date_assumed:
+        if report.dates_assumed:
             report.notes.append(
-                f"{self._date_assumed:,} records carry no time and were put on the day given with --default-date"
+                f"{report.dates_assumed:,} records carry no time and were put on the day given with --default-date"
             )
         self._attempts.close()
         self._refusals.close()

@@ -13,6 +13,7 @@ nothing.
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -27,14 +28,16 @@ STORE_VERSION = 1
 SLICE_ROWS = 1_000_000
 
 # Tellings of one attempt lie close together in time; looking for them only there keeps a fold's cost that of its load.
-NEARBY = "interval 2 day"
+# Where days were not logged but given by hand, nothing is known of how close.
+NEARBY = timedelta(days=2)
 
 _TABLES = f"""
 create table if not exists store.version (version integer not null);
 create table if not exists store.loads (
     load_id varchar primary key, source_name varchar, formats varchar[], bytes bigint, lines bigint, other_lines bigint,
     read_records bigint, new_attempts bigint, known_records bigint, folded_records bigint, refused_records bigint,
-    first_started_at timestamp, last_started_at timestamp, landed_at timestamp, folded_at timestamp, notes varchar[]
+    first_started_at timestamp, last_started_at timestamp, landed_at timestamp, folded_at timestamp, notes varchar[],
+    dates_assumed bigint
 );
 create table if not exists store.attempts (load_id varchar, {columns_sql(COLUMNS)});
 create table if not exists store.tellings (load_id varchar, {columns_sql(COLUMNS)});
@@ -144,9 +147,7 @@ def ledger(con: duckdb.DuckDBPyConnection, load_ids: list[str]) -> dict[str, Loa
 
 def _waiting(con: duckdb.DuckDBPyConnection, home: Path) -> list[Path]:
     known = {load_id for (load_id,) in con.execute("select load_id from store.loads").fetchall()}
-    archive = Archive(home)
-    waiting = [(landed.landed_at, path) for path in archive.loads() if path.name not in known
-               and (landed := archive.landed(path.name))]  # fmt: skip
+    waiting = [(Archive.read(path).landed_at, path) for path in Archive(home).loads() if path.name not in known]
     return [path for _, path in sorted(waiting)]
 
 
@@ -203,34 +204,33 @@ def _fold_slice(con: duckdb.DuckDBPyConnection, loads: list[Path], start: int, s
         {"loads": [path.name for path in loads], "start": start, "stop": stop},
     )
     _take_model_names(con)
+    span = _span(con, loads)
     # 1. Told before, word for word: nothing to do. (The common case of a log that is loaded again, or overlaps.)
     run(f"""
         create or replace temp table repeated as
         select s.load_id, s.row_no
         from (select * from staged semi join ids using (load_id, row_no)) s
-        join (select * from store.attempts where started_at between
-            (select min(started_at) from ids) and (select max(started_at) from ids)) a using (attempt_id)
+        join (select * from store.attempts where started_at between $since and $until) a using (attempt_id)
         where ({_content_of("s")}) is not distinct from ({_content_of("a")})
-    """)
+    """, span)  # fmt: skip
     if _insert(con, "outcomes", "select *, 'known' as outcome from repeated"):
         run("delete from ids using repeated where ids.load_id = repeated.load_id and ids.row_no = repeated.row_no")
     # 2. What else the store may hold of them: attempts nearby in time that share an id of any kind.
     run(f"""
         create or replace temp table met as
-        with span as (select min(started_at) - {NEARBY} as since, max(started_at) + {NEARBY} as until from ids),
-        nearby as (
+        with nearby as (
             select attempt_id, message_id, event_id, {REQUEST_KEY} as request_key
-            from store.attempts, span where started_at between since and until
+            from store.attempts where started_at between $since and $until
             union all
             select attempt_id, message_id, event_id, {REQUEST_KEY}
-            from store.tellings, span where started_at between since and until
+            from store.tellings where started_at between $since and $until
         )
         select distinct attempt_id from nearby
         where attempt_id in (select attempt_id from ids)
             or message_id in (select message_id from ids)
             or request_key in (select request_key from ids)
             or event_id in (select event_id from ids)
-    """)
+    """, span)  # fmt: skip
     run("""
         create or replace temp table met_rows as
         select a.* from store.attempts a semi join met using (attempt_id)
@@ -267,6 +267,17 @@ def _fold_slice(con: duckdb.DuckDBPyConnection, loads: list[Path], start: int, s
     [(meetings,)] = run("select count(*) from meeting").fetchall()
     if meetings:
         _merge(con)
+
+
+def _span(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> dict[str, datetime]:
+    """Between which times other tellings of the rows at hand can lie."""
+    [(first, last, by_hand)] = con.execute("""
+        select min(started_at), max(started_at), exists (from store.loads where dates_assumed > 0) from ids
+    """).fetchall()
+    landed = [Archive.read(path) for path in loads]
+    if by_hand or any(load.dates_assumed for load in landed):
+        return {"since": datetime.min, "until": datetime.max}
+    return {"since": first - NEARBY, "until": last + NEARBY}
 
 
 def _take_model_names(con: duckdb.DuckDBPyConnection) -> None:
@@ -393,7 +404,7 @@ def _write_ledger(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> None:
             select * from read_json($files, columns = {
                 load_id: 'varchar', source_name: 'varchar', formats: 'varchar[]', bytes: 'bigint', lines: 'bigint',
                 other_lines: 'bigint', read_records: 'bigint', refused_records: 'bigint', landed_at: 'timestamp',
-                notes: 'varchar[]'})
+                notes: 'varchar[]', dates_assumed: 'bigint'})
         ),
         counted as (
             select load_id, count(*) filter (where outcome = 'new') as new_attempts,

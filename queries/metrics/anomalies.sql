@@ -1,6 +1,6 @@
 -- Days whose cost is far from that of the same weekday before, for everything and for each feature.
 -- Expected is the median of up to eight earlier same weekdays, at least three; far is more than four robust standard
--- deviations, at least half the expected cost and at least one cent of a hundred of the usual total.
+-- deviations, at least half the expected cost and at least a twentieth of the usual total.
 -- grain: day, slice_kind, slice
 with
 costs as (
@@ -81,7 +81,7 @@ ranges as (
         greatest(
             cast(6 * s.mad_usd as decimal(24, 12)),
             cast(s.expected_usd * 0.5 as decimal(24, 12)),
-            cast(u.total_usd * 0.01 as decimal(24, 12))
+            cast(u.total_usd * 0.05 as decimal(24, 12))
         ) as reach_usd
     from spread as s
     cross join usual as u

@@ -2,6 +2,7 @@
 
 import json
 import random
+from datetime import date
 
 import duckdb
 import pytest
@@ -42,6 +43,16 @@ def test_a_request_id_and_a_message_id_meet_in_a_third_telling(home):
     [attempt] = attempts(home)
     assert (attempt["feature"], attempt["team"], attempt["latency_ms"]) == ("chat", "web", 10)
     assert (attempt["attempt_id"], attempt["request_id"]) == ("msg_1", "req_1")
+
+
+def test_a_day_given_by_hand_can_be_corrected(home):
+    """The same message, put on one day and then on another, months apart, stays one attempt."""
+    record = {name: value for name, value in GOOD.items() if name != "timestamp"} | {"message_id": "msg_1"}
+    load(home, lines([record]), default_date=date(2026, 3, 1))
+    [line] = load(home, lines([record]), default_date=date(2026, 11, 1))
+    assert counts(line) == (1, 0, 0, 1, 0)
+    load(home, lines([GOOD | record]))
+    assert len(attempts(home)) == 1
 
 
 def test_ids_made_up_by_applications_stay_the_same_over_attempts(home):
