@@ -65,7 +65,7 @@ def _expanded(name: str, text: str) -> list[tuple[str, str]]:
     if not header:
         return [(name, text)]
     word, chosen = header[1], header[2].split(", ")
-    columns = SLICES if word == "slice" else BUCKETS
+    columns = SLICES | BUCKETS
     text = text.replace(header[0], "", 1)
     return [
         expanded

@@ -59,3 +59,6 @@ create macro local_time(utc) as utc + case
     when utc >= zone_step(12).since then zone_step(12).shift
     else interval 0 hour
 end;
+
+-- A slice of time as it is, so that rows come in its order; any other slice has none of its own.
+create macro in_time(slice) as case when typeof(slice) in ('DATE', 'TIMESTAMP') then slice end;

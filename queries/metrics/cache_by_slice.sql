@@ -1,5 +1,5 @@
 -- What prompt caching saves, by slice: the same traffic with and without it, at list price.
--- each slice: total, feature, model, user, team, environment
+-- each slice: total, feature, model, user, team, environment, day, hour
 -- grain: slice
 with
 sums as (
@@ -36,4 +36,4 @@ select
     cost_usd, -- list price of the tries that have one
     write_ttl_assumed_attempts -- tries whose cache writes were priced as five minutes for want of their lifetime
 from sums
-order by cost_usd desc, slice
+order by in_time(slice), cost_usd desc, slice

@@ -1,5 +1,5 @@
 -- How long callers wait, by slice: percentiles over answered calls. Batch calls are left out.
--- each slice: total, feature, model, user, team, environment
+-- each slice: total, feature, model, user, team, environment, day, hour
 -- grain: slice
 with
 waits as (
@@ -37,4 +37,4 @@ select
     ttft[4] as ttft_p99_ms, -- 99 in 100 saw it no later
     cast(retry_known_calls as double) / nullif(calls, 0) as retry_known_rate -- part of the calls whose number of tries is known
 from waits
-order by calls desc, slice
+order by in_time(slice), calls desc, slice

@@ -1,6 +1,6 @@
 -- How often calls fail, at first, at every try and in the end, by slice; and what retries hide.
 -- What needs the number of tries is counted over the calls whose log tells it: see retry_known_rate.
--- each slice: total, feature, model, user, team, environment
+-- each slice: total, feature, model, user, team, environment, day, hour
 -- grain: slice
 with
 outcomes as (
@@ -44,4 +44,4 @@ select
     cast(retry_known_attempts as double) / nullif(retry_known_calls, 0) as amplification, -- tries per call, for calls with known tries
     wasted_ms -- time from the first try to the one that answered, over masked calls whose tries were all logged
 from outcomes
-order by calls desc, slice
+order by in_time(slice), calls desc, slice

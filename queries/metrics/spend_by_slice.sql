@@ -1,5 +1,5 @@
 -- What each slice costs.
--- each slice: feature, model, user, team, environment
+-- each slice: feature, model, user, team, environment, day, hour
 -- grain: slice
 with
 calls as (
@@ -28,4 +28,4 @@ select
     coalesce(a.unpriced_attempts, 0) as unpriced_attempts -- tries whose cost is not known
 from attempts as a
 full outer join calls as c on c.slice = a.slice
-order by cost_usd desc, slice
+order by in_time(coalesce(a.slice, c.slice)), cost_usd desc, slice

@@ -1,5 +1,5 @@
 -- How many answers were cut off, by slice.
--- each slice: total, feature, model, user, team, environment
+-- each slice: total, feature, model, user, team, environment, day, hour
 -- grain: slice
 with
 answers as (
@@ -23,4 +23,4 @@ select
     truncated_output_tokens, -- tokens of the answers that were cut off
     truncated_cost_usd -- cost of the tries whose answers were cut off
 from answers
-order by truncated_calls desc, slice
+order by in_time(slice), truncated_calls desc, slice
