@@ -22,6 +22,7 @@ from ingest.records import LONGEST_LINE, Bytes, Chunk, chunks
 UserIds = Literal["keep", "pseudonymise", "drop"]
 
 SAMPLE = 256  # records of a large chunk that every format is shown, to learn which of them are at work in it
+BATCH = 8_192  # records that one core takes at a time
 SMALL = 20_000  # records of a chunk that every format is shown whole
 
 
@@ -92,7 +93,9 @@ class Reader:
             yield Batch(NO_ATTEMPTS, [refusal] * unfinished, last_line, 0, frozenset(), 0, 0)
 
     def _read(self, chunk: Chunk, unwrapper: Unwrapper, active: dict[str, None], rows: int) -> Batch:
-        self._con.register("chunk", pa.table({"line": chunk.lines, "text": chunk.texts}))
+        table = pa.table({"line": chunk.lines, "text": chunk.texts})
+        # In batches, so that DuckDB reads them on all cores.
+        self._con.register("chunk", pa.Table.from_batches(table.to_batches(BATCH), table.schema))
         objects = "select line, text as record from chunk where starts_with(text, '{')"
         if len(chunk.lines) > SMALL:
             sample = f"{objects} and line % {len(chunk.lines) // SAMPLE} = 0"
@@ -164,13 +167,10 @@ class Reader:
 def _batch(chunk: Chunk, judged: pa.Table, rows: int, refusals: list[Refusal], blank_lines: int) -> Batch:
     """What was judged of a chunk, sorted into attempts, refusals and lines that hold no request."""
     refused = judged.filter(pc.is_valid(judged["refusal"]))
-    texts = chunk.texts.take(pc.index_in(refused["line"], chunk.lines).combine_chunks())
-    refusals += [
-        Refusal(line, reason, preview(text))
-        for line, reason, text in zip(
-            refused["line"].to_pylist(), refused["refusal"].to_pylist(), texts.to_pylist(), strict=True
-        )
-    ]
+    if refused.num_rows:
+        texts = chunk.texts.take(pc.index_in(refused["line"], chunk.lines).combine_chunks())
+        said = zip(refused["line"].to_pylist(), refused["refusal"].to_pylist(), texts.to_pylist(), strict=True)
+        refusals += [Refusal(line, reason, preview(text)) for line, reason, text in said]
     taken = judged.filter(pc.and_not(pc.is_null(judged["refusal"]), judged["no_request"]))
     attempts = taken.append_column("source_line", taken["line"]).append_column(
         "row_no", pa.arange(rows + 1, rows + 1 + taken.num_rows)
