@@ -1,12 +1,11 @@
 """All benchmarks: `python -m benchmarks [--small]`. Prints Markdown tables."""
 
 import argparse
+import logging
 import platform
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
-
-from benchmarks import ingest, pages
 
 
 def main() -> None:
@@ -16,7 +15,10 @@ def main() -> None:
     parser.add_argument("--only", choices=["ingest", "pages"], help="one of the two")
     parser.add_argument("--folder", type=Path, help="keep the generated data here (some GB) and use it again")
     options = parser.parse_args()
+    from benchmarks import ingest, pages
+
     sizes = (100_000, 1_000_000) if options.small else (1_000_000, 10_000_000)
+    logging.getLogger("streamlit").setLevel(logging.ERROR)  # it complains that no browser is looking
     print(f"Python {platform.python_version()}, DuckDB {version('duckdb')}, Streamlit {version('streamlit')}")
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)

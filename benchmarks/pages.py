@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import queries
@@ -35,6 +36,7 @@ def run(requests: int, folder: Path) -> None:
 def _asked(page: str) -> list[tuple[str, Filters | None]]:
     """What a page reads when it opens over the whole span of the data."""
     asked: dict[tuple[str, Filters | None], None] = {}
+    st.cache_data.clear()  # otherwise a page would not ask for what another has read
     real = queries.read
 
     def noted(con: object, metric: str, filters: Filters | None = None) -> object:

@@ -20,9 +20,14 @@ said = tiles.row(
     },
 )
 coverage = f"Retry data known for {said['retry_known_rate']} of calls."
+now = data.read("reliability", view.filters).first()
+failed = f" Of their attempts {said['failed_attempts']} failed ({said['attempt_error_rate']})."
+waited = f" Callers waited {said['wasted_ms']} for attempts that failed."
 st.caption(
-    f"{coverage} Of their attempts {said['failed_attempts']} failed ({said['attempt_error_rate']}), "
-    f"which took {said['wasted_ms']}. Failures after retries are counted over all {said['calls']} calls."
+    coverage
+    + (failed if now["retry_known_calls"] else "")
+    + (waited if now["wasted_ms"] else "")
+    + f" Failures after retries are counted over all {said['calls']} calls."
 )
 
 days = data.read("reliability_by_day", view.filters)
