@@ -36,7 +36,6 @@ def run(requests: int, folder: Path) -> None:
 def _asked(page: str) -> list[tuple[str, Filters | None]]:
     """What a page reads when it opens over the whole span of the data."""
     asked: dict[tuple[str, Filters | None], None] = {}
-    st.cache_data.clear()  # otherwise a page would not ask for what another has read
     real = queries.read
 
     def noted(con: object, metric: str, filters: Filters | None = None) -> object:
@@ -47,8 +46,11 @@ def _asked(page: str) -> list[tuple[str, Filters | None]]:
     try:
         app = AppTest.from_file(str(Path(data.__file__).parent / "app.py"), default_timeout=600)
         app.query_params["range"] = "all"
+        st.cache_data.clear()  # otherwise a page would not ask for what another has read
         app.run()
         if page != "overview":
+            asked.clear()
+            st.cache_data.clear()
             app.switch_page(f"app_pages/{page}.py").run()
     finally:
         queries.read = real
