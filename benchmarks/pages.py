@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from unittest import mock
 
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -35,26 +36,17 @@ def run(requests: int, folder: Path) -> None:
 
 def _asked(page: str) -> list[tuple[str, Filters | None]]:
     """What a page reads when it opens over the whole span of the data."""
-    asked: dict[tuple[str, Filters | None], None] = {}
-    real = queries.read
-
-    def noted(con: object, metric: str, filters: Filters | None = None) -> object:
-        asked[(metric, filters)] = None
-        return real(con, metric, filters)  # type: ignore[arg-type]
-
-    queries.read = noted  # type: ignore[assignment]
-    try:
+    with mock.patch.object(queries, "read", wraps=queries.read) as asked:
         app = AppTest.from_file(str(Path(data.__file__).parent / "app.py"), default_timeout=600)
-        app.query_params["range"] = "all"
+        app.query_params["range"] = "All time"
         st.cache_data.clear()  # otherwise a page would not ask for what another has read
         app.run()
         if page != "overview":
-            asked.clear()
+            asked.reset_mock()
             st.cache_data.clear()
             app.switch_page(f"app_pages/{page}.py").run()
-    finally:
-        queries.read = real
-    return list(asked)
+        questions = [call.args for call in asked.call_args_list]
+    return list(dict.fromkeys((metric, filters) for _, metric, filters in questions))
 
 
 def _seconds(owner: Owner, metric: str, filters: Filters | None) -> float:

@@ -271,7 +271,7 @@ class _Raw(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, into: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, into: Any, /) -> int:
         block = self._rest or next(self._blocks, b"")
         taken = block[: len(into)]
         into[: len(taken)] = taken

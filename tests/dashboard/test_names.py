@@ -79,7 +79,7 @@ def test_bare_links_and_emoji_do_not_come_back_once_markdown_has_taken_the_backs
 @given(st.text())
 def test_any_text_can_be_shown_anywhere(name: str) -> None:
     for place in ("text", "md", "plot"):
-        shown = display_name(name, place)  # type: ignore[arg-type]
+        shown = display_name(name, place)
         assert shown.strip()
         assert shown.encode()
 
