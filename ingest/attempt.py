@@ -23,6 +23,7 @@ CONTENT: dict[str, str] = {
     "attempt_no": "INTEGER",  # position among the attempts of its call, as logged
     "latency_ms": "DOUBLE",  # wall clock of this row, with whatever it hides
     "ttft_ms": "DOUBLE",  # time to first token
+    "wait_ms": "DOUBLE",  # pause before this attempt, after the one before it had failed
     "model_raw": "VARCHAR",  # exactly as logged
     "platform": "VARCHAR",  # anthropic, bedrock, vertex, azure, gateway; only where the source says so itself
     "uncached_input_tokens": "BIGINT",  # input neither read from nor written to the prompt cache
@@ -38,10 +39,16 @@ CONTENT: dict[str, str] = {
     "speed": "VARCHAR",  # standard, fast
     "inference_geo": "VARCHAR",
     "max_tokens": "BIGINT",  # the ceiling that the request set
+    "is_streamed": "BOOLEAN",
+    "cache_prefix_id": "VARCHAR",  # salted digest of the part of the prompt that could be cached
+    "cache_prefix_chars": "BIGINT",  # its length
     "stop_reason": "VARCHAR",  # exactly as logged
     "http_status": "INTEGER",
     "error_type": "VARCHAR",  # Anthropic's error.type where it can be told
     "error_code": "VARCHAR",
+    "requests_headroom": "DOUBLE",  # share of the rate limit that was left after this attempt, 0 to 1
+    "input_tokens_headroom": "DOUBLE",
+    "output_tokens_headroom": "DOUBLE",
     "request_id": "VARCHAR",  # names one attempt
     "message_id": "VARCHAR",  # names one billed response
     "event_id": "VARCHAR",  # the source's own name for the record, where it has one
@@ -52,6 +59,8 @@ CONTENT: dict[str, str] = {
     "workspace_id": "VARCHAR",
     "session_id": "VARCHAR",
     "trace_id": "VARCHAR",
+    "tags": "VARCHAR",  # further labels that the application gave, as a JSON object of strings
+    "client_version": "VARCHAR",  # which SDK or gateway asked, in which version
     "is_sidechain": "BOOLEAN",  # Claude Code: told by a sub-agent's transcript
     "cost_reported_usd": "DECIMAL(18, 12)",  # what the source itself says it cost
     "retry_count": "INTEGER",  # earlier attempts hidden inside this row; 0: known to be none; NULL: unknown

@@ -5,6 +5,8 @@ with numbers as materialized (
         case when started_at is null then getvariable('default_instant') else instant(started_at) end as instant,
         try_cast(latency_ms as double) as latency,
         try_cast(ttft_ms as double) as ttft,
+        try_cast(wait_ms as double) as wait,
+        whole(cache_prefix_chars) as prefix_chars,
         whole(uncached_input_tokens) as uncached_input,
         whole(cache_read_tokens) as cache_read,
         whole(cache_write_tokens) as cache_write,
@@ -42,6 +44,7 @@ select
     coalesce(no_request, 'false') = 'true' as no_request,
     case
         when no_request = 'true' then null
+        when told_refusal is not null then told_refusal
         when instant is null and started_at is not null then
             'the time is not one this reader understands; write ISO 8601 or epoch seconds'
         when instant is null then 'no time, in the record or around it; say which day it belongs to with --default-date'
@@ -72,6 +75,9 @@ select
         when latency_ms is not null and coalesce(not isfinite(latency) or latency < 0, true) then
             'latency_ms is not a duration'
         when ttft_ms is not null and coalesce(not isfinite(ttft) or ttft < 0, true) then 'ttft_ms is not a duration'
+        when wait_ms is not null and coalesce(not isfinite(wait) or wait < 0, true) then 'wait_ms is not a duration'
+        when cache_prefix_chars is not null and coalesce(prefix_chars < 0, true) then
+            'cache_prefix_chars is not a length'
         when id(model_raw) is null and error_type is null and status is null then 'no model'
     end as refusal,
     started_at is not null and is_zoneless(started_at) as zone_assumed,
@@ -82,6 +88,7 @@ select
     whole(attempt_no) as attempt_no,
     latency as latency_ms,
     ttft as ttft_ms,
+    wait as wait_ms,
     tidy(model_raw) as model_raw,
     lower(word(platform)) as platform,
     uncached_input as uncached_input_tokens,
@@ -108,10 +115,16 @@ select
     lower(word(speed)) as speed,
     lower(word(inference_geo)) as inference_geo,
     ceiling as max_tokens,
+    try_cast(is_streamed as boolean) as is_streamed,
+    tidy(cache_prefix_id) as cache_prefix_id,
+    prefix_chars as cache_prefix_chars,
     left(id(stop_reason), 64) as stop_reason,
     status as http_status,
     coalesce(error_name(word(error_type)), error_of_status(status)) as error_type,
     left(without_secret(word(error_code)), 64) as error_code,
+    share(requests_headroom) as requests_headroom,
+    share(input_tokens_headroom) as input_tokens_headroom,
+    share(output_tokens_headroom) as output_tokens_headroom,
     tidy(request_id) as request_id,
     tidy(message_id) as message_id,
     tidy(event_id) as event_id,
@@ -126,6 +139,8 @@ select
     tidy(workspace_id) as workspace_id,
     tidy(session_id) as session_id,
     tidy(trace_id) as trace_id,
+    case when starts_with(tags, '{') then left(without_secret(tags), 2000) end as tags,
+    left(without_secret(word(client_version)), 64) as client_version,
     try_cast(is_sidechain as boolean) as is_sidechain,
     try_cast(cost_reported_usd as decimal(18, 12)) as cost_reported_usd,
     retries as retry_count

@@ -14,7 +14,7 @@ from ingest.reader import Options, Reader
 from ingest.records import CHUNK_BYTES, SUFFIXES, Bytes, members, read_block
 
 # Raised whenever the same bytes would now be read into other rows: loads then get new names and are read anew.
-READER_VERSION = 1
+READER_VERSION = 2
 
 Progress = Callable[[int, int], None]  # bytes read of the input as it lies on disk, lines read
 

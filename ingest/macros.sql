@@ -94,3 +94,6 @@ create macro without_secret(t) as case when contains(t, 'sk-ant-') then '(remove
 
 -- An id as it is kept.
 create macro tidy(t) as left(without_secret(id(t)), 200);
+
+-- A share between 0 and 1; NULL when the text is none.
+create macro share(t) as case when try_cast(t as double) between 0 and 1 then try_cast(t as double) end;

@@ -206,7 +206,7 @@ def _midnight(options: Options) -> dt.datetime | None:
 
 _TOLD = "null::bigint as line, " + ", ".join(
     f"null::varchar as {name}"
-    for name in ("source_format", "no_request", "cache_write_tokens", *CONTENT)
+    for name in ("source_format", "no_request", "told_refusal", "cache_write_tokens", *CONTENT)
     if name != "cache_write_unknown_ttl_tokens"
 )
 

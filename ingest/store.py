@@ -23,7 +23,7 @@ from ingest.attempt import COLUMNS, CONTENT, ORIGIN, TOKEN_PILES, columns_sql
 from ingest.reader import REQUEST_KEY
 
 # Raised when the tables below or the way of folding change: an older file is then made anew from the archive.
-STORE_VERSION = 1
+STORE_VERSION = 2
 
 SLICE_ROWS = 1_000_000
 

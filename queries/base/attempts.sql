@@ -19,6 +19,7 @@ select
     is_end_time,
     latency_ms,
     ttft_ms,
+    wait_ms,
     model_raw,
     platform,
     uncached_input_tokens,
@@ -41,6 +42,9 @@ select
     case when speed = 'fast' then 1 else 0 end + case when service_tier = 'batch' then 2 else 0 end
         + case when inference_geo = 'us' then 4 else 0 end as variant,
     max_tokens,
+    is_streamed,
+    cache_prefix_id,
+    cache_prefix_chars,
     stop_reason,
     http_status,
     case
@@ -59,6 +63,9 @@ select
         when stop_reason = 'refusal' then output_tokens = 0 and started_at >= timestamp '2026-06-02'
         else false
     end as is_free,
+    requests_headroom,
+    input_tokens_headroom,
+    output_tokens_headroom,
     request_id,
     message_id,
     coalesce(feature, '(unattributed)') as feature,
@@ -68,6 +75,8 @@ select
     workspace_id,
     session_id,
     trace_id,
+    tags,
+    client_version,
     cost_reported_usd,
     retry_count
 from counted

@@ -111,6 +111,7 @@ select
     is_end_time, -- that time was written at its end, not at its start
     latency_ms, -- from sending to the last byte, as the source measured it
     ttft_ms, -- from sending to the first token
+    wait_ms, -- pause before this try, after the one before it had failed
     model_raw, -- model name as logged
     coalesce(model, model_raw, '(no model)') as model, -- name in the price list, else the logged name without its path
     mode, -- standard or fast, as billed; null without a model
@@ -132,6 +133,9 @@ select
     speed, -- as logged
     inference_geo, -- as logged
     max_tokens, -- ceiling the request set on the answer
+    is_streamed, -- the answer came as a stream; null when not logged
+    cache_prefix_id, -- salted digest of the part of the prompt that could be cached
+    cache_prefix_chars, -- length of that part in characters
     stop_reason, -- why the answer ended, as logged
     stop_group(is_error, stop_reason, max_tokens, stop_word_group) as stop_group, -- truncated, complete, continuing, refused or other; null without an answer
     coalesce(stop_group(is_error, stop_reason, max_tokens, stop_word_group) = 'truncated', false) as is_truncated, -- the answer was cut off
@@ -139,6 +143,9 @@ select
     error_type, -- why the try failed; http_ and the status when the log has no word for it
     error_code, -- as logged
     is_error, -- the try failed
+    requests_headroom, -- share of the requests' rate limit that was left, 0 to 1; null when not logged
+    input_tokens_headroom, -- the same of the input tokens' rate limit
+    output_tokens_headroom, -- the same of the output tokens' rate limit
     request_id, -- id the API gave this try
     message_id, -- id the API gave the answer
     feature, -- what the call was for
@@ -148,6 +155,8 @@ select
     workspace_id, -- workspace of the API key
     session_id, -- conversation it belongs to
     trace_id, -- trace it belongs to
+    tags, -- further labels the application gave, as a JSON object of strings
+    client_version, -- which SDK or gateway asked, in which version
     cost_reported_usd, -- cost as the log itself states it
     retry_count, -- earlier tries hidden inside this row; 0 = known none, null = unknown
     billed is not null as is_priced, -- its cost is known

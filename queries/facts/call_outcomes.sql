@@ -35,7 +35,7 @@ begun as (
 timed as (
     select
         *,
-        began_ms - max(case when place = 1 then began_ms end) over (partition by call_id) as wait_ms
+        began_ms - max(case when place = 1 then began_ms end) over (partition by call_id) as since_first_ms
     from begun
 ),
 whole as (
@@ -66,7 +66,7 @@ whole as (
         a.latency_ms as attempt_latency_ms,
         a.retry_count as answer_retry_count,
         a.ttft_ms,
-        cast(0 as double) as wait_ms,
+        cast(0 as double) as since_first_ms,
         a.max_tokens,
         a.stop_reason,
         a.output_tokens as answer_tokens
@@ -97,11 +97,11 @@ whole as (
         max(case when place = 1 then http_status end) as first_http_status,
         max(case when place_from_answer = 1 then error_type end) as error_type,
         max(case when place_from_answer = 1 then http_status end) as http_status,
-        max(case when place_from_answer = 1 then wait_ms + latency_ms end) as duration_ms,
+        max(case when place_from_answer = 1 then since_first_ms + latency_ms end) as duration_ms,
         max(case when place_from_answer = 1 then latency_ms end) as attempt_latency_ms,
         max(case when place_from_answer = 1 then retry_count end) as answer_retry_count,
-        max(case when place_from_answer = 1 then wait_ms + ttft_ms end) as ttft_ms,
-        max(case when place_from_answer = 1 then wait_ms end) as wait_ms,
+        max(case when place_from_answer = 1 then since_first_ms + ttft_ms end) as ttft_ms,
+        max(case when place_from_answer = 1 then since_first_ms end) as since_first_ms,
         max(case when place_from_answer = 1 then max_tokens end) as max_tokens,
         max(case when place_from_answer = 1 then stop_reason end) as stop_reason,
         max(case when place_from_answer = 1 then output_tokens end) as answer_tokens
@@ -138,7 +138,7 @@ select
     k.duration_ms, -- what the caller waited, retries and their pauses included
     case when k.answer_retry_count = 0 then k.attempt_latency_ms end as attempt_latency_ms, -- latency of the try that answered; null unless it is known to hide no retry
     k.ttft_ms, -- what the caller waited for the first token
-    case when k.retry_count = 0 then k.wait_ms end as wasted_ms, -- from the first try to the one that answered; null when tries are hidden
+    case when k.retry_count = 0 then k.since_first_ms end as wasted_ms, -- from the first try to the one that answered; null when tries are hidden
     k.max_tokens, -- ceiling on the answer
     stop_group(k.is_failed, k.stop_reason, k.max_tokens, g.stop_word_group) as stop_group, -- truncated, complete, continuing, refused or other; null without an answer
     coalesce(stop_group(k.is_failed, k.stop_reason, k.max_tokens, g.stop_word_group) = 'truncated', false) as is_truncated, -- the answer was cut off
