@@ -8,23 +8,31 @@ end;
 
 -- An instant in UTC. Numbers are epoch seconds, milli-, micro- or nanoseconds: for any date since 2001 the four do not
 -- overlap, so the size tells them apart without a guess. Text without a zone is read in the session's TimeZone.
+create macro instant_of_number(n, t) as case
+    when n between 1e9 and 1e10 then make_timestamp(cast(round(n * 1e6) as bigint))
+    when n between 1e12 and 1e13 then make_timestamp(cast(n * 1000 as bigint))
+    when n between 1e15 and 1e16 then make_timestamp(try_cast(t as bigint))
+    when n between 1e18 and 1e19 then make_timestamp(try_cast(t as bigint) // 1000)
+end;
+
 create macro instant(t) as case
+    when ends_with(t, 'Z') then try_cast(replace(t, ',', '.') as timestamp)
     when t is null then null
     when try_cast(t as double) is null then try_cast(replace(t, ',', '.') as timestamptz) at time zone 'UTC'
-    when try_cast(t as double) between 1e9 and 1e10 then make_timestamp(cast(round(try_cast(t as double) * 1e6) as bigint))
-    when try_cast(t as double) between 1e12 and 1e13 then make_timestamp(cast(try_cast(t as double) * 1000 as bigint))
-    when try_cast(t as double) between 1e15 and 1e16 then make_timestamp(try_cast(t as bigint))
-    when try_cast(t as double) between 1e18 and 1e19 then make_timestamp(try_cast(t as bigint) // 1000)
+    else instant_of_number(try_cast(t as double), t)
 end;
 
 -- Does a written time leave its zone out?
-create macro is_zoneless(t) as
-    try_cast(t as double) is null and not regexp_matches(t, '(Z|z|UTC|GMT|[+-]\d\d(:?\d\d)?)\s*$');
+create macro is_zoneless(t) as case
+    when ends_with(t, 'Z') or try_cast(t as double) is not null then false
+    else not regexp_matches(t, '(Z|z|UTC|GMT|[+-]\d\d(:?\d\d)?)\s*$')
+end;
 
--- An id, or NULL for the words that loggers write when they have none.
+-- An id, or NULL for the words that loggers write when they have none; all of those are short.
 create macro id(t) as case
-    when lower(t) in ('', '-', 'null', 'none', 'nil', 'undefined', 'unknown', 'n/a', 'na', '<synthetic>') then null
-    else nullif(trim(t), '')
+    when strlen(t) > 12 then nullif(trim(t), '')
+    when lower(trim(t)) in ('', '-', 'null', 'none', 'nil', 'undefined', 'unknown', 'n/a', 'na', '<synthetic>') then null
+    else trim(t)
 end;
 
 create macro word(t) as nullif(trim(t), '');
@@ -34,25 +42,28 @@ create macro inside(t, path) as case when starts_with(t, '{') then try(json_extr
 
 -- Anthropic's error.type. Python applications often log the SDK's exception class instead; anything longer than a name
 -- may quote the request, so only the leading name is kept.
-create macro error_name(t) as case regexp_extract(t, '([A-Za-z_]\w*)(?:[:( ]|$)', 1)
-    when 'BadRequestError' then 'invalid_request_error'
-    when 'AuthenticationError' then 'authentication_error'
-    when 'PaymentRequiredError' then 'billing_error'
-    when 'PermissionDeniedError' then 'permission_error'
-    when 'NotFoundError' then 'not_found_error'
-    when 'ConflictError' then 'conflict_error'
-    when 'ContentTooLargeError' then 'request_too_large'
-    when 'RequestTooLargeError' then 'request_too_large'
-    when 'RateLimitError' then 'rate_limit_error'
-    when 'InternalServerError' then 'api_error'
-    when 'OverloadedError' then 'overloaded_error'
-    when 'GatewayTimeoutError' then 'timeout_error'
-    when 'DeadlineExceededError' then 'timeout_error'
-    when 'APITimeoutError' then 'client_timeout_error'
-    when 'APIConnectionError' then 'connection_error'
-    when '' then 'unknown_error'
-    else left(regexp_extract(t, '([A-Za-z_]\w*)(?:[:( ]|$)', 1), 64)
+create macro error_of_class(name) as case
+    when name = '' then 'unknown_error'
+    else coalesce(map {
+        'BadRequestError': 'invalid_request_error',
+        'AuthenticationError': 'authentication_error',
+        'PaymentRequiredError': 'billing_error',
+        'PermissionDeniedError': 'permission_error',
+        'NotFoundError': 'not_found_error',
+        'ConflictError': 'conflict_error',
+        'ContentTooLargeError': 'request_too_large',
+        'RequestTooLargeError': 'request_too_large',
+        'RateLimitError': 'rate_limit_error',
+        'InternalServerError': 'api_error',
+        'OverloadedError': 'overloaded_error',
+        'GatewayTimeoutError': 'timeout_error',
+        'DeadlineExceededError': 'timeout_error',
+        'APITimeoutError': 'client_timeout_error',
+        'APIConnectionError': 'connection_error'
+    }[name], left(name, 64))
 end;
+
+create macro error_name(t) as error_of_class(regexp_extract(t, '([A-Za-z_]\w*)(?:[:( ]|$)', 1));
 
 -- The type that goes with a status, where the log gives the status alone.
 create macro error_of_status(status) as case status
@@ -92,8 +103,14 @@ create macro pseudonym(t) as 'person_' || left(
 -- An API key that strayed into a field is never kept.
 create macro without_secret(t) as case when contains(t, 'sk-ant-') then '(removed: looked like an API key)' else t end;
 
+-- Text as it is kept, no longer than `longest`. (left() counts characters one by one; strlen is known.)
+create macro kept(t, longest) as case
+    when strlen(t) <= longest then without_secret(t)
+    else left(without_secret(t), longest)
+end;
+
 -- An id as it is kept.
-create macro tidy(t) as left(without_secret(id(t)), 200);
+create macro tidy(t) as kept(id(t), 200);
 
 -- A share between 0 and 1; NULL when the text is none.
 create macro share(t) as case when try_cast(t as double) between 0 and 1 then try_cast(t as double) end;

@@ -1,11 +1,18 @@
 """Records into attempts: every format is asked for its own, text is understood, what cannot be read is refused.
 
-All of it happens in DuckDB on whole chunks. Python touches only lines that no format knows as they stand.
+All of it happens in DuckDB on whole chunks, several at a time. Python touches only lines that no format knows as they
+stand.
 """
 
+import contextlib
 import datetime as dt
+import json
+import os
+import threading
 import zoneinfo
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Literal
@@ -16,14 +23,14 @@ import pyarrow.compute as pc
 
 from ingest.attempt import COLUMNS, CONTENT
 from ingest.envelopes import Unwrapper, preview, why_not
-from ingest.formats import formats
+from ingest.formats import formats, formats_with
 from ingest.records import LONGEST_LINE, Bytes, Chunk, chunks
 
 UserIds = Literal["keep", "pseudonymise", "drop"]
 
-SAMPLE = 256  # records of a large chunk that every format is shown, to learn which of them are at work in it
+SAMPLE = 256  # records of a chunk whose keys say which formats are to be asked
 BATCH = 8_192  # records that one core takes at a time
-SMALL = 20_000  # records of a chunk that every format is shown whole
+CORES = min(os.cpu_count() or 1, 4)  # chunks that are judged at a time
 
 
 class TwoFormats(Exception):
@@ -68,56 +75,95 @@ class Reader:
         """`key` turns people's names into pseudonyms. Raises ValueError for an unknown time zone."""
         if options.zone not in zoneinfo.available_timezones():
             raise ValueError(f"unknown time zone {options.zone!r}; write it like Europe/Berlin")
-        self._con = duckdb.connect()
-        self._con.execute(f"set timezone = '{options.zone}'")
-        self._con.execute(_sql("macros.sql"))
         padded = key.ljust(64, b"\0")  # RFC 2104
-        for name, kind, value in (
+        self._zone = options.zone
+        self._variables: tuple[tuple[str, str, object], ...] = (
             ("inner_key", "blob", bytes(byte ^ 0x36 for byte in padded)),
             ("outer_key", "blob", bytes(byte ^ 0x5C for byte in padded)),
             ("user_ids", "varchar", options.user_ids),
             ("read_at", "timestamp", dt.datetime.now(dt.UTC).replace(tzinfo=None)),
             ("default_instant", "timestamp", _midnight(options)),
-        ):
-            self._con.execute(f"set variable {name} = $value::{kind}", {"value": value})
+        )
+        self._connections = threading.local()
+
+    @property
+    def _con(self) -> duckdb.DuckDBPyConnection:
+        """This thread's own connection."""
+        if not hasattr(self._connections, "con"):
+            self._connections.con = con = duckdb.connect()
+            con.execute(f"set timezone = '{self._zone}'")
+            # It turns each list of words that a column is compared with into a join: planning then costs more than
+            # reading.
+            con.execute("set disabled_optimizers = 'in_clause'")
+            con.execute(_sql("macros.sql"))
+            for name, kind, value in self._variables:
+                con.execute(f"set variable {name} = $value::{kind}", {"value": value})
+        con = self._connections.con
+        assert isinstance(con, duckdb.DuckDBPyConnection)
+        return con
 
     def read(self, stream: Bytes, name: str, seen: Callable[[bytes], None]) -> Iterator[Batch]:
         """All that one log of plain bytes holds, chunk by chunk. Raises `Unreadable` and `TwoFormats`."""
-        unwrapper, active, rows, last_line = Unwrapper(), dict[str, None](), 0, 0
-        for chunk in chunks(stream, name, seen):
-            batch = self._read(chunk, unwrapper, active, rows)
+        unwrapper, rows, last_line = Unwrapper(), 0, 0
+        for chunk, judged in self._judged(chunks(stream, name, seen)):
+            batch = self._read(chunk, judged, unwrapper, rows)
             rows, last_line = rows + batch.attempts.num_rows, chunk.last_line
             yield batch
         if unfinished := unwrapper.unfinished():
             refusal = Refusal(last_line, "a line that was begun in pieces and never ended", "")
             yield Batch(NO_ATTEMPTS, [refusal] * unfinished, last_line, 0, frozenset(), 0, 0)
 
-    def _read(self, chunk: Chunk, unwrapper: Unwrapper, active: dict[str, None], rows: int) -> Batch:
+    def _judged(self, chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, pa.Table]]:
+        """Each chunk with what the formats say of its lines, in order; the next ones are judged meanwhile."""
+        ahead: deque[tuple[Chunk, Future[pa.Table]]] = deque()
+        with ThreadPoolExecutor(CORES) as pool:
+            for chunk in chunks:
+                ahead.append((chunk, pool.submit(self._judge_chunk, chunk)))
+                if len(ahead) > CORES:
+                    judging, future = ahead.popleft()
+                    yield judging, future.result()
+            for judging, future in ahead:
+                yield judging, future.result()
+
+    def _judge_chunk(self, chunk: Chunk) -> pa.Table:
         table = pa.table({"line": chunk.lines, "text": chunk.texts})
         # In batches, so that DuckDB reads them on all cores.
         self._con.register("chunk", pa.Table.from_batches(table.to_batches(BATCH), table.schema))
-        objects = "select line, text as record from chunk where starts_with(text, '{')"
-        if len(chunk.lines) > SMALL:
-            sample = f"{objects} and line % {len(chunk.lines) // SAMPLE} = 0"
-            active.update(dict.fromkeys(pc.unique(self._judge(sample, formats())["source_format"]).to_pylist()))
-        judged = self._judge(objects, active or formats())
+        sample = chunk.texts.take(pa.array(range(0, len(chunk.texts), len(chunk.texts) // SAMPLE + 1), pa.int32()))
+        names = formats_with(_keys(sample.to_pylist()))
+        try:
+            judged = self._judge("select line, text as record from chunk where starts_with(text, '{')", names)
+            if judged.num_rows < len(chunk.lines):  # are there formats at work that the sample did not show?
+                left = table.filter(pc.invert(pc.is_in(chunk.lines, judged["line"])))
+                more = sorted(set(formats_with(_keys(left["text"].to_pylist()))) - set(names))
+                if more:
+                    self._con.register("chunk", left)
+                    again = self._judge("select line, text as record from chunk where starts_with(text, '{')", more)
+                    judged = pa.concat_tables([judged, again])
+            return judged
+        finally:
+            self._con.unregister("chunk")
+
+    def _read(self, chunk: Chunk, judged: pa.Table, unwrapper: Unwrapper, rows: int) -> Batch:
         too_long = f"longer than {LONGEST_LINE >> 20} MB: no record of a request is that long"
         refusals = [Refusal(line, too_long, "") for line in chunk.too_long]
-        unclaimed = pc.invert(pc.is_in(chunk.lines, judged["line"]))
-        blank_lines, unwrapped = self._unwrap(chunk, unclaimed, unwrapper, refusals)
-        if unwrapped is not None:
-            judged = pa.concat_tables([judged, unwrapped])
-        self._con.unregister("chunk")
+        blank_lines = 0
+        if judged.num_rows < len(chunk.lines):
+            unclaimed = pc.invert(pc.is_in(chunk.lines, judged["line"]))
+            blank_lines, unwrapped = self._unwrap(chunk, unclaimed, unwrapper, refusals)
+            if unwrapped is not None:
+                judged = pa.concat_tables([judged, unwrapped])
         return _batch(chunk, judged, rows, refusals, blank_lines)
 
     def _judge(self, records: str, names: Iterable[str], told: str = "from claims") -> pa.Table:
         """What these formats tell about `records` (a SELECT), understood or refused. Raises `TwoFormats`."""
+        names = list(names)
         judged = arrow(self._con, f"""
             with records as ({records}), claims as ({_claims(names)}), told as ({told}),
             judged as ({_sql("attempt.sql")})
             select line, source_format, no_request, refusal, zone_assumed, date_assumed, {_COLUMNS} from judged
         """)  # fmt: skip
-        if judged.num_rows != pc.count_distinct(judged["line"]).as_py():
+        if len(names) > 1 and judged.num_rows != pc.count_distinct(judged["line"]).as_py():
             claimants: dict[int, set[str]] = {}
             for line, name in zip(judged["line"].to_pylist(), judged["source_format"].to_pylist(), strict=True):
                 claimants.setdefault(line, set()).add(name)
@@ -151,7 +197,7 @@ class Reader:
         }))  # fmt: skip
         judged = self._judge(
             "select number as line, record from found",
-            formats(),
+            formats_with(_keys(records_of)),
             "select claims.* replace (coalesce(started_at, logged_at) as started_at) "
             "from claims join found on line = number",
         )
@@ -166,12 +212,13 @@ class Reader:
 
 def _batch(chunk: Chunk, judged: pa.Table, rows: int, refusals: list[Refusal], blank_lines: int) -> Batch:
     """What was judged of a chunk, sorted into attempts, refusals and lines that hold no request."""
-    refused = judged.filter(pc.is_valid(judged["refusal"]))
-    if refused.num_rows:
+    if judged["refusal"].null_count < judged.num_rows:
+        refused = judged.filter(pc.is_valid(judged["refusal"]))
         texts = chunk.texts.take(pc.index_in(refused["line"], chunk.lines).combine_chunks())
         said = zip(refused["line"].to_pylist(), refused["refusal"].to_pylist(), texts.to_pylist(), strict=True)
         refusals += [Refusal(line, reason, preview(text)) for line, reason, text in said]
-    taken = judged.filter(pc.and_not(pc.is_null(judged["refusal"]), judged["no_request"]))
+    is_taken = pc.and_not(pc.is_null(judged["refusal"]), judged["no_request"])
+    taken = judged if pc.all(is_taken).as_py() else judged.filter(is_taken)
     attempts = taken.append_column("source_line", taken["line"]).append_column(
         "row_no", pa.arange(rows + 1, rows + 1 + taken.num_rows)
     )
@@ -191,6 +238,16 @@ def arrow(con: duckdb.DuckDBPyConnection, select: str) -> pa.Table:
     relation = con.sql(select)
     assert relation is not None
     return relation.to_arrow_table()
+
+
+def _keys(records: list[str]) -> set[str]:
+    """The keys at the top of these records, those that are JSON objects."""
+    keys: set[str] = set()
+    for record in records:
+        if record.startswith("{"):
+            with contextlib.suppress(ValueError, RecursionError):
+                keys.update(json.loads(record))
+    return keys
 
 
 def _sql(name: str) -> str:

@@ -1,6 +1,7 @@
 -- Application log lines: one flat record per call, written by the application around messages.create().
 --
 -- Written by: any logger (structlog, python-json-logger, loguru, logging, a CSV export), in any envelope.
+-- Keys: model, error, error_type
 -- Known by: a model with token counts or an error beside it, at the top level and with no Message object around them.
 -- Input tokens: exclusive. The numbers come from the response's usage, whose input_tokens leaves both cache counts out;
 --   a usage object nested in the record means the same.

@@ -1,6 +1,7 @@
 -- Claude Code session transcripts: projects/<folder>/<session>.jsonl and the sub-agents' files beside them.
 --
 -- Written by: Claude Code, one line per event; an undocumented format that changes, so only the keys below are read.
+-- Keys: sessionId, leafUuid, messageId, uuid
 -- Known by: typed lines of a session. Only `assistant` lines with a usage, their error twins and `api_error` lines tell
 --   of requests; every other line (user turns, tool results, summaries, titles) holds none, by the format's own rule.
 -- Input tokens: exclusive, as in the Messages API's usage.

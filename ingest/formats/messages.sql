@@ -1,6 +1,7 @@
 -- Raw Messages API responses, error bodies, and {request, response} pairs around either.
 --
 -- Written by: message.model_dump_json() or to_json() of the SDK, an HTTP capture, a thin wrapper around the client.
+-- Keys: type, request, response
 -- Known by: a Message object ("type": "message" with a usage), an error body ("type": "error"), or a pair whose
 --   response is one of the two, or is missing because of an error that the pair names.
 -- Input tokens: exclusive. usage.input_tokens counts what comes after the last cache breakpoint.

@@ -252,7 +252,9 @@ def test_the_folder_is_the_registry():
 
 def test_two_claims_on_a_record_are_an_error(home, monkeypatch):
     greedy = "select line, '1' as output_tokens from records where record like '%claude%'"
-    monkeypatch.setattr("ingest.reader.formats", lambda: {**formats(), "greedy": greedy})
+    every_format = {**formats(), "greedy": greedy}
+    monkeypatch.setattr("ingest.formats.formats", lambda: every_format)
+    monkeypatch.setattr("ingest.reader.formats", lambda: every_format)
     with pytest.raises(TwoFormats, match="app_log and greedy"):
         load(home, json.dumps({**AT, "model": "claude-opus-5-5", "input_tokens": 1, "output_tokens": 1}))
     assert attempts(home) == []
