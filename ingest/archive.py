@@ -22,6 +22,11 @@ from ingest.reader import NO_ATTEMPTS, Batch
 
 HEAD_BYTES = 1 << 20
 
+_REPEATING = [
+    "source_format", "model_raw", "platform", "service_tier", "speed", "inference_geo", "stop_reason", "error_type",
+    "error_code", "feature", "user_id", "team", "environment", "workspace_id", "client_version",
+]  # fmt: skip
+
 _REFUSALS = pa.schema([("source_line", pa.int64()), ("reason", pa.string()), ("preview", pa.string())])
 
 
@@ -108,7 +113,14 @@ class Landing:
         self._archive, self._folder = archive, folder
         self.report = Landed("", source_name, dt.datetime.now(dt.UTC).replace(tzinfo=None).isoformat())
         self._formats: set[str] = set()
-        self._attempts = pq.ParquetWriter(folder / "attempts.parquet", NO_ATTEMPTS.schema)
+        # Ids and counts hardly repeat: a dictionary of them costs time and saves nothing.
+        self._attempts = pq.ParquetWriter(
+            folder / "attempts.parquet",
+            NO_ATTEMPTS.schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=_REPEATING,
+        )
         self._refusals = pq.ParquetWriter(folder / "refusals.parquet", _REFUSALS)
         self._zones_assumed = 0
 

@@ -29,8 +29,7 @@ from ingest.records import LONGEST_LINE, Bytes, Chunk, chunks
 UserIds = Literal["keep", "pseudonymise", "drop"]
 
 SAMPLE = 256  # records of a chunk whose keys say which formats are to be asked
-BATCH = 8_192  # records that one core takes at a time
-CORES = min(os.cpu_count() or 1, 4)  # chunks that are judged at a time
+CORES = min(os.cpu_count() or 1, 4)  # chunks that are judged at a time, each by one core
 
 
 class TwoFormats(Exception):
@@ -91,6 +90,7 @@ class Reader:
         """This thread's own connection."""
         if not hasattr(self._connections, "con"):
             self._connections.con = con = duckdb.connect()
+            con.execute("set threads = 1")
             con.execute(f"set timezone = '{self._zone}'")
             # It turns each list of words that a column is compared with into a join: planning then costs more than
             # reading.
@@ -127,8 +127,7 @@ class Reader:
 
     def _judge_chunk(self, chunk: Chunk) -> pa.Table:
         table = pa.table({"line": chunk.lines, "text": chunk.texts})
-        # In batches, so that DuckDB reads them on all cores.
-        self._con.register("chunk", pa.Table.from_batches(table.to_batches(BATCH), table.schema))
+        self._con.register("chunk", table)
         sample = chunk.texts.take(pa.array(range(0, len(chunk.texts), len(chunk.texts) // SAMPLE + 1), pa.int32()))
         names = formats_with(_keys(sample.to_pylist()))
         try:

@@ -1,6 +1,6 @@
 """Bytes into numbered records: decompression, and the layouts in which records lie in a file.
 
-Nothing here knows what a record means. A chunk holds at most some 32 MB of text, whatever the size of the input.
+Nothing here knows what a record means. A chunk holds some 24 MB of text, whatever the size of the input.
 """
 
 import codecs
@@ -25,7 +25,8 @@ import zstandard
 
 Bytes = io.BufferedIOBase  # a stream of bytes, as files, sockets and unpackers are
 
-CHUNK_BYTES = 32 << 20
+# Blocks of less than 32 MB are handed out of memory that has been used before, larger ones are mapped anew each time.
+CHUNK_BYTES = 24 << 20
 LONGEST_LINE = 16 << 20
 HEAD_BYTES = 256 << 10
 
@@ -156,10 +157,11 @@ def _text_lines(source: _Blocks) -> Iterator[Chunk]:
 
 def _split(data: bytes, before: int) -> Chunk:
     """Whole lines of UTF-8 as an Arrow array over the very same bytes; `before` lines came before them."""
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        data = data.decode(errors="replace").encode()
+    if not data.isascii():
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            data = data.decode(errors="replace").encode()
     newlines = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == 10)
     offsets = np.zeros(len(newlines) + 1, dtype=np.int32)
     offsets[1:] = newlines + 1
