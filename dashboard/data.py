@@ -18,7 +18,7 @@ import streamlit as st
 
 import queries
 from dashboard.settings import home
-from queries import Filters
+from queries import Filters, error_patterns
 
 DIMENSIONS = ("feature", "model", "user_id", "team", "environment")
 _FILTER_OF = {
@@ -79,6 +79,11 @@ def serve_from(connection: Callable[[], duckdb.DuckDBPyConnection]) -> None:
 def read(metric: str, filters: Filters | None = None) -> Rows:
     """The rows of one metric view in the view's own order, under these filters."""
     return _read(metric, filters, generation())
+
+
+def errors_pass(by: str, filters: Filters) -> Rows:
+    """For each value of a dimension that had failures: whether they pass or stay, the worst first."""
+    return _errors_pass(view_suffix(by), by, filters, generation())
 
 
 def look() -> None:
@@ -144,6 +149,21 @@ def _read(metric: str, filters: Filters | None, generation: str) -> Rows:
         return Rows(metric, pa.table({}))
     key = sha256(repr((metric, filters, generation)).encode()).hexdigest()
     return Rows(key, queries.read(connection, metric, filters), _notes().get(metric, {}))
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _errors_pass(suffix: str, by: str, filters: Filters, generation: str) -> Rows:
+    connection = _connection()
+    found = error_patterns.patterns(connection, suffix, filters) if connection else {}
+    verdicts = sorted(found.items(), key=lambda item: (item[1].pattern == "quiet", -item[1].failed_attempts))
+    columns = {
+        by: [name for name, _ in verdicts],
+        "error_pattern": [verdict.pattern for _, verdict in verdicts],
+        "attempts": [verdict.attempts for _, verdict in verdicts],
+        "failed_attempts": [verdict.failed_attempts for _, verdict in verdicts],
+        "attempt_error_rate": [verdict.error_rate for _, verdict in verdicts],
+    }
+    return Rows(sha256(repr(("errors_pass", by, filters, generation)).encode()).hexdigest(), pa.table(columns))
 
 
 @cache

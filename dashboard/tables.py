@@ -22,7 +22,15 @@ SHOWN_AT_ONCE = 16
 # Words for every cell are made on the server; beyond this many cells the browser formats the numbers instead.
 MOST_WORDED_CELLS = 20_000
 _ADDITIVE = {"usd", "tokens", "count", "bytes"}
-_NOT_ADDITIVE = {"users", "http_status", "max_tokens", "source_line", "output_p50_tokens", "output_p95_tokens"}
+_NOT_ADDITIVE = {
+    "users",
+    "http_status",
+    "max_tokens",
+    "ceiling_for_1_percent",
+    "source_line",
+    "output_p50_tokens",
+    "output_p95_tokens",
+}
 # Sentences of our own may be longer than names.
 _LIMITS = {"reason": 300, "preview": 300}
 _PLAIN_NUMBERS = {"http_status", "source_line"}

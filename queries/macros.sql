@@ -7,6 +7,13 @@ create macro wilson_low(k, n) as case when n > 0 then
 create macro wilson_high(k, n) as case when n > 0 then
     least(1, (k + 1.9208 + 1.96 * sqrt(cast(k as double) * (n - k) / n + 0.9604)) / (n + 3.8416)) end;
 
+-- The standard normal distribution's quantile for 0.5 <= p < 1, to 0.0005 (Abramowitz and Stegun 26.2.23).
+create macro normal_tail_step(p) as sqrt(-2 * ln(1 - p));
+create macro normal_quantile(p) as normal_tail_step(p)
+    - (2.515517 + 0.802853 * normal_tail_step(p) + 0.010328 * normal_tail_step(p) * normal_tail_step(p))
+    / (1 + 1.432788 * normal_tail_step(p) + 0.189269 * normal_tail_step(p) * normal_tail_step(p)
+        + 0.001308 * normal_tail_step(p) * normal_tail_step(p) * normal_tail_step(p));
+
 -- Whole pico-dollars as dollars, exactly.
 create macro usd(pico) as cast(cast(pico as decimal(18, 0)) * 0.000000000001 as decimal(18, 12));
 

@@ -29,6 +29,16 @@ with charts.card("The ceilings", "Which max_tokens setting cuts which answers, a
     ceilings = data.read("truncation_ceilings", view.filters)
     lengths = ["output_p50_tokens", "output_p95_tokens", "cost_usd"]
     counts = ["responses", "truncated_calls"]
-    shown = ceilings.pick("feature", "model", "max_tokens", *counts, *RATE, "ceiling_hit_rate", *lengths)
+    advice = ["ceiling_hit_rate", "ceiling_for_1_percent"]
+    shown = ceilings.pick("feature", "model", "max_tokens", *counts, *RATE, *advice, *lengths)
     sums = tables.sums(shown) | {column: total[column] for column in RATE}
     tables.draw(shown, key="ceilings", alt="Truncation by feature, model and max_tokens", total=sums, opens="feature")
+
+again = data.read("truncation_asked_again_by_feature", view.filters)
+if len(again):
+    note = (
+        "An estimate: a cut answer counts as asked again when the same user sent a prompt of the same size (2 %) for "
+        "the same feature within three minutes. What nobody asked for again may have been of no use."
+    )
+    with charts.card("Cut answers that were asked for again", note):
+        tables.draw(again, key="asked_again", alt="Truncated answers asked again by feature", total=tables.sums(again))

@@ -17,6 +17,12 @@ outcomes as (
         sum(case when is_masked then wasted_ms end) as wasted_ms
     from focus.calls
     group by slice
+),
+failures as (
+    select slice as failed_slice, sum(cost_usd) as wasted_cost_usd
+    from focus.attempts
+    where is_error
+    group by slice
 )
 select
     slice, -- the slice; (unattributed) when the log does not say
@@ -42,6 +48,8 @@ select
     wilson_low(masked_calls, retry_known_calls) as masked_rate_low, -- 95 % interval (Wilson), lower end
     wilson_high(masked_calls, retry_known_calls) as masked_rate_high, -- 95 % interval (Wilson), upper end
     cast(retry_known_attempts as double) / nullif(retry_known_calls, 0) as amplification, -- tries per call, for calls with known tries
-    wasted_ms -- time from the first try to the one that answered, over masked calls whose tries were all logged
+    wasted_ms, -- time from the first try to the one that answered, over masked calls whose tries were all logged
+    coalesce(wasted_cost_usd, 0) as wasted_cost_usd -- what was billed for tries that failed, such as streams that broke off
 from outcomes
+left join failures on failed_slice = slice
 order by in_time(slice), calls desc, slice

@@ -1,4 +1,6 @@
--- The ceilings that requests set on their answers, and how often answers hit them.
+-- The ceilings that requests set on their answers, how often answers hit them, and which ceiling would have cut 1 % of
+-- them: read off the log-normal curve through the median and the part cut off, since what lies beyond a ceiling was never
+-- written. Nothing is said for fewer than 50 answers, or where half of them are cut.
 -- grain: feature, model, max_tokens
 with
 answers as (
@@ -14,6 +16,16 @@ answers as (
     from focus.attempts
     where stop_group is not null and max_tokens > 0
     group by feature, model, max_tokens
+),
+curves as (
+    select
+        *,
+        case
+            when responses >= 50 and truncated_calls * 2 < responses and truncated_calls > 0.01 * responses
+                and lengths[1] between 1 and max_tokens - 1
+                then (ln(max_tokens) - ln(lengths[1])) / normal_quantile(1 - cast(truncated_calls as double) / responses)
+        end as spread
+    from answers
 )
 select
     feature, -- what the calls were for
@@ -25,8 +37,9 @@ select
     wilson_low(truncated_calls, responses) as truncation_rate_low, -- 95 % interval (Wilson), lower end
     wilson_high(truncated_calls, responses) as truncation_rate_high, -- 95 % interval (Wilson), upper end
     cast(ceiling_hits as double) / nullif(responses, 0) as ceiling_hit_rate, -- part of the answers exactly as long as the ceiling
+    cast(ceil(lengths[1] * exp(spread * normal_quantile(0.99)) / 64) * 64 as bigint) as ceiling_for_1_percent, -- ceiling that would have cut off 1 in 100 answers, in steps of 64; an estimate
     lengths[1] as output_p50_tokens, -- half of the answers were no longer
     lengths[3] as output_p95_tokens, -- 95 in 100 answers were no longer
     coalesce(cost_usd, 0) as cost_usd -- list price of the tries
-from answers
+from curves
 order by truncated_calls desc, responses desc, feature, model, max_tokens

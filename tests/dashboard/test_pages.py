@@ -163,5 +163,5 @@ def test_pages_are_short_and_hold_neither_sql_nor_formats() -> None:
     folder = Path(__file__).parents[2] / "dashboard" / "app_pages"
     for file in folder.glob("*.py"):
         text = file.read_text()
-        assert len(text.splitlines()) <= 60, file
+        assert len(text.splitlines()) <= 80, file
         assert not re.search(r"select |import pandas|plotly|unsafe_allow_html|query_params\b|:,|:\.\d", text), file

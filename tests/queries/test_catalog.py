@@ -45,6 +45,7 @@ def busy():
                 retry_count=number % 2,
                 latency_ms=1_000.0 + number,
                 output_tokens=100 if number != 119 else 10_000_000,
+                requests_headroom=0.5,
             ),
             an_attempt(started_at=moment, model_raw="unheard-of", feature=feature),
             a_failure(started_at=moment, call_id=f"c{number}", attempt_no=1, retry_count=0, feature=feature),

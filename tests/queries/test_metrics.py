@@ -302,3 +302,82 @@ def test_the_price_list_shows_every_row_with_its_days(ask):
         (date(2026, 9, 28), date(2026, 10, 7), Decimal("0.2")),
         (date(2026, 10, 7), None, Decimal("0.1")),
     ]
+
+
+# Errors that no log links, headroom, answers asked for again
+
+
+def test_an_unlinked_attempt_soon_after_a_failure_is_taken_for_its_retry(given, ask):
+    """Failed for a second; two seconds later the same user asks again: one call, masked. Another user's is none."""
+    alone = {"feature": "chat", "user_id": "u1", "retry_count": None}
+    given(
+        a_failure(**alone, started_at=NOON, latency_ms=1_000.0),
+        an_attempt(**alone, started_at=NOON + timedelta(seconds=3), latency_ms=500.0),
+        an_attempt(**alone | {"user_id": "u2"}, started_at=NOON + timedelta(seconds=2), latency_ms=500.0),
+        a_failure(**alone, started_at=NOON + timedelta(minutes=5), latency_ms=1_000.0),
+        an_attempt(**alone, started_at=NOON + timedelta(minutes=6), latency_ms=500.0),
+    )
+    row = only(ask("masked_estimates_by_feature"))
+    assert (row["unlinked_attempts"], row["unlinked_errors"]) == (5, 2)
+    assert (row["estimated_calls"], row["estimated_masked_calls"]) == (4, 1)
+    assert row["estimated_masked_rate"] == row["estimated_masked_rate_low"] == 1 / 4
+    assert row["estimated_masked_rate_high"] == 2 / 3
+
+
+def test_failures_whose_retries_are_known_are_not_estimated(given, ask):
+    given(a_failure(call_id="c", attempt_no=1), an_attempt(call_id="c", attempt_no=2), a_failure(retry_count=2))
+    assert ask("masked_estimates") == []
+
+
+def test_failed_attempts_that_were_billed_are_wasted_money(given, ask):
+    """A stream that broke off after 100 tokens is billed, an overloaded answer is not."""
+    given(
+        a_failure(http_status=None, error_type="incomplete_stream", uncached_input_tokens=1_000, output_tokens=100),
+        a_failure(http_status=529),
+        an_attempt(),
+    )
+    assert only(ask("reliability"))["wasted_cost_usd"] == USD_EACH
+
+
+def test_headroom_is_the_least_that_was_left(given, ask):
+    given(
+        an_attempt(requests_headroom=0.8, input_tokens_headroom=0.05),
+        an_attempt(requests_headroom=0.3),
+        an_attempt(),
+        a_failure(http_status=429, requests_headroom=0.0),
+    )
+    row = only(ask("headroom"))
+    assert (row["attempts"], row["headroom_known_attempts"], row["tight_attempts"]) == (4, 3, 2)
+    assert (row["requests_headroom_rate"], row["input_tokens_headroom_rate"]) == (0, 0.05)
+    assert (row["output_tokens_headroom_rate"], row["rate_limited_attempts"]) == (None, 1)
+
+
+def test_a_cut_answer_is_asked_again_by_the_same_user_on_the_same_prompt(given, ask):
+    cut = {"stop_reason": "max_tokens", "max_tokens": 100, "feature": "chat", "user_id": "u1", "started_at": NOON}
+    soon = NOON + timedelta(seconds=60)
+    given(
+        an_attempt(**cut),
+        an_attempt(feature="chat", user_id="u1", max_tokens=200, started_at=soon, uncached_input_tokens=1_015),
+        an_attempt(**cut | {"user_id": "u2"}),
+        an_attempt(feature="chat", user_id="u2", max_tokens=200, started_at=soon, uncached_input_tokens=1_500),
+        an_attempt(**cut | {"user_id": None}),
+    )
+    row = only(ask("truncation_asked_again"))
+    assert (row["truncated_calls"], row["asked_again_calls"], row["asked_again_cost_usd"]) == (3, 1, USD_EACH)
+    assert (row["not_asked_again_calls"], row["not_asked_again_cost_usd"]) == (1, USD_EACH)
+    assert row["unpaired_calls"] == 1
+
+
+def test_the_ceiling_that_would_cut_one_percent_lies_on_the_log_normal_curve(given, ask):
+    """Half of 100 answers take 400 tokens, ten stop at 1,000: spread ln(2.5) / 1.2816, so 400 exp(2.3263 x 0.715)."""
+    given(
+        *(an_attempt(output_tokens=400, max_tokens=1_000) for _ in range(51)),
+        *(an_attempt(output_tokens=800, max_tokens=1_000) for _ in range(39)),
+        *(an_attempt(output_tokens=1_000, max_tokens=1_000, stop_reason="max_tokens") for _ in range(10)),
+    )
+    assert only(ask("truncation_ceilings"))["ceiling_for_1_percent"] == 33 * 64  # 2,110.7 rounded up
+
+
+def test_too_few_answers_suggest_no_ceiling(given, ask):
+    given(*(an_attempt(output_tokens=10 * i, max_tokens=100, stop_reason="max_tokens") for i in range(1, 11)))
+    assert only(ask("truncation_ceilings"))["ceiling_for_1_percent"] is None

@@ -1,0 +1,16 @@
+-- Tries and failed tries of each hour, by slice: what tells errors that pass from errors that stay.
+-- each slice: feature, model, team
+-- grain: hour, slice
+select
+    hour, -- hour on the reader's clock in which the call began
+    slice, -- the slice; (unattributed) when the log does not say
+    sum(attempts) as attempts, -- tries: the logged ones and the known hidden ones
+    sum(failed_attempts) as failed_attempts, -- failed ones among them
+    -- Of calls with known tries: how often a second try failed too.
+    sum(case when is_first_attempt_failed then 1 else 0 end) as first_attempt_errors, -- calls whose first try failed
+    sum(case when is_first_attempt_failed and (failed_attempts > 1 or is_failed) and attempts > 1 then 1 else 0 end)
+        as second_attempt_errors, -- calls whose second try failed too
+    sum(case when is_first_attempt_failed and attempts > 1 then 1 else 0 end) as second_attempts -- calls that were tried again
+from focus.calls
+group by hour, slice
+order by hour, slice
