@@ -2,9 +2,12 @@
 
 One folder per load, named by its content: `attempts.parquet`, `refusals.parquet`, `load.json`. A load is written beside
 the archive, made durable (fsync of files and folder) and then appears whole by one rename: that is the acknowledgement.
+A load on its way holds a lock on its folder; a folder without one was left by a process that is gone, and is swept.
 """
 
+import contextlib
 import datetime as dt
+import fcntl
 import hashlib
 import json
 import os
@@ -45,6 +48,7 @@ class Landed:
     dates_assumed: int = 0  # records that were put on a day given by hand
     formats: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    digests: dict[str, str] = field(default_factory=dict)  # SHA-256 of each Parquet file, by its name
 
 
 class Archive:
@@ -63,7 +67,10 @@ class Archive:
     def landed(self, load_id: str) -> Landed | None:
         """What the load of this name says about itself; None if there is none."""
         path = self.folder / load_id
-        return self.read(path) if (path / "load.json").is_file() else None
+        if not (path / "load.json").is_file():
+            return None
+        _sync(self.folder)  # another process may have renamed it into place a moment ago
+        return self.read(path)
 
     @staticmethod
     def read(load: Path) -> Landed:
@@ -75,9 +82,25 @@ class Archive:
         return self.folder.is_dir() and any(self.folder.glob(f"{head}-*"))
 
     def landing(self, source_name: str) -> "Landing":
-        """A place for one load that is being read."""
+        """A place for one load that is being read. What killed loads have left is swept away."""
         self._landing.mkdir(parents=True, exist_ok=True)
-        return Landing(self, Path(tempfile.mkdtemp(dir=self._landing)), source_name)
+        for leftover in self.leftovers():
+            shutil.rmtree(leftover, ignore_errors=True)
+        while True:
+            folder = Path(tempfile.mkdtemp(dir=self._landing))
+            lock = _lock(folder)
+            if lock is not None and folder.exists():  # else another process swept it before it was locked
+                return Landing(self, folder, lock, source_name)
+
+    def leftovers(self) -> Iterator[Path]:
+        """Folders of loads whose process is gone, each locked while the caller looks at it. Nothing needs them."""
+        folders = sorted(self._landing.iterdir()) if self._landing.is_dir() else []
+        for folder in folders:
+            if (lock := _lock(folder)) is not None:
+                try:
+                    yield folder
+                finally:
+                    os.close(lock)
 
 
 class ContentName:
@@ -108,9 +131,9 @@ class ContentName:
 class Landing:
     """One load on its way into the archive. Left without `land`, it leaves nothing behind."""
 
-    def __init__(self, archive: Archive, folder: Path, source_name: str) -> None:
-        """Made by `Archive.landing`."""
-        self._archive, self._folder = archive, folder
+    def __init__(self, archive: Archive, folder: Path, lock: int, source_name: str) -> None:
+        """Made by `Archive.landing`. `lock` is the descriptor that holds the lock on `folder`."""
+        self._archive, self._folder, self._lock = archive, folder, lock
         self.report = Landed("", source_name, dt.datetime.now(dt.UTC).replace(tzinfo=None).isoformat())
         self._formats: set[str] = set()
         # Ids and counts hardly repeat: a dictionary of them costs time and saves nothing.
@@ -130,9 +153,13 @@ class Landing:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Whatever has not landed is removed."""
-        self._attempts.close()
-        self._refusals.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        try:
+            for writer in (self._attempts, self._refusals):
+                with contextlib.suppress(OSError, pa.ArrowException):  # on a full disk a file cannot even be ended
+                    writer.close()
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            os.close(self._lock)
 
     def add(self, batch: Batch) -> None:
         """Write what one chunk held."""
@@ -172,11 +199,15 @@ class Landing:
             )
         self._attempts.close()
         self._refusals.close()
+        report.digests = {path.name: digest(path) for path in sorted(self._folder.glob("*.parquet"))}
         (self._folder / "load.json").write_text(json.dumps(asdict(report), indent=1), encoding="utf-8")
         for path in self._folder.iterdir():
             _sync(path)
         _sync(self._folder)
-        self._archive.folder.mkdir(parents=True, exist_ok=True)
+        if not self._archive.folder.exists():
+            self._archive.folder.mkdir(parents=True, exist_ok=True)
+            _sync(self._archive.folder.parent)
+            _sync(self._archive.folder.parent.parent)
         try:
             self._folder.rename(self._archive.folder / report.load_id)
         except OSError:
@@ -185,6 +216,26 @@ class Landing:
             return landed
         _sync(self._archive.folder)
         return report
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _lock(folder: Path) -> int | None:
+    """A descriptor that locks the folder until it is closed or its process ends; None if another has it."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def _sync(path: Path) -> None:

@@ -97,6 +97,7 @@ def pseudonym_key(home: Path) -> bytes:
         with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="ascii") as file:  # made with mode 0600
             file.write(secrets.token_hex(32))
             file.flush()
+            os.fsync(file.fileno())
             with contextlib.suppress(FileExistsError):  # another process was first, and its key is the key
                 os.link(file.name, path)
     return bytes.fromhex(path.read_text(encoding="ascii"))

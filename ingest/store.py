@@ -96,10 +96,18 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _version(con: duckdb.DuckDBPyConnection, path: Path) -> int | None:
-    """The version of the tables in a file; None if there is no file, 0 if it is none of ours."""
+    """The version of the tables in a file; None if there is no file, 0 if it is none of ours or cannot be opened.
+
+    A process that was killed while it made the file leaves one that DuckDB does not know; a disk may damage one.
+    """
     if not path.exists():
         return None
-    _attach(con, path, read_only=True)
+    try:
+        _attach(con, path, read_only=True)
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error:
+        return 0
     try:
         rows = con.execute("select version from store.version").fetchall()
     except duckdb.Error:
