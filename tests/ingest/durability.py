@@ -4,12 +4,14 @@ Child processes load numbered logs in a loop and write down each load that has b
 random moment, or run out of disk. What must hold afterwards, each time, with nobody putting anything right: every load
 that was acknowledged is there, every attempt is there once, and nothing half-done can be seen.
 
-Children are forked from a process that has everything imported and has never opened DuckDB, so that nearly all of
-their short life is loading.
+Children are forked from a process that has loaded a log before and has closed DuckDB again, so that all of their short
+life is loading.
 """
 
 import argparse
 import contextlib
+import gc
+import io
 import json
 import multiprocessing
 import random
@@ -56,17 +58,18 @@ def keep_loading(home: Path, acks: Path, seed: float, most_bytes: int) -> None:
     if most_bytes:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY))
     rng, loader = random.Random(seed), Loader(home)
-    with acks.open("a") as acknowledged, tempfile.TemporaryFile(dir=acks.parent) as source:
+    with acks.open("a") as acknowledged:
         while True:
-            number = rng.randrange(NUMBERS)
-            source.seek(0)
-            source.truncate()
-            source.write(log(number).encode())
-            source.seek(0)
-            for outcome in loader.load_stream(source, f"log-{number}"):  # type: ignore
-                acknowledged.write(f"{outcome.landed.load_id}\n")
+            for load_id in load(loader, rng.randrange(NUMBERS)):
+                acknowledged.write(f"{load_id}\n")
                 acknowledged.flush()
             fold(home)
+
+
+def load(loader: Loader, number: int) -> list[str]:
+    """Land a log; the ids of the loads."""
+    source = io.BufferedReader(io.BytesIO(log(number).encode()))
+    return [outcome.landed.load_id for outcome in loader.load_stream(source, f"log-{number}")]
 
 
 def keep_reading(home: Path) -> None:
@@ -147,12 +150,24 @@ def checked(home: Path, acks: Path) -> int:
     return len(acks.read_text().split()) if acks.exists() else 0
 
 
-def kill_one(home: Path, acks: Path, rng: random.Random) -> int:
+def warm_up(folder: Path) -> float:
+    """Do once all that a first load does and a second one need not. Returns the seconds that a load then takes."""
+    seconds = 0.0
+    for number in range(3):
+        started = time.monotonic()
+        load(Loader(folder / "warm"), number)
+        fold(folder / "warm")
+        seconds = time.monotonic() - started
+    gc.collect()
+    return seconds
+
+
+def kill_one(home: Path, acks: Path, rng: random.Random, longest: float) -> int:
     """One `kill -9`; every third time with a second loader and a reader at it too. Returns the loads acknowledged."""
     together = rng.random() < 1 / 3
     killed = [child(keep_loading, home, acks, rng.random(), 0) for _ in range(1 + together)]
     readers = [child(keep_reading, home)] if together else []
-    time.sleep(rng.uniform(0, 2.5))  # this is the random moment
+    time.sleep(rng.uniform(0, longest))  # this is the random moment
     assert all(process.exitcode is None for process in killed + readers), "a child found a fault"
     for process in killed + readers:
         process.kill()
@@ -160,13 +175,13 @@ def kill_one(home: Path, acks: Path, rng: random.Random) -> int:
     return checked(home, acks)
 
 
-def kills(times: int, folder: Path, rng: random.Random) -> int:
+def kills(times: int, folder: Path, rng: random.Random, seconds: float) -> int:
     """So many kills, a new home after every twenty. Returns how many loads were acknowledged, and are there."""
     loads = 0
     for number in range(0, times, 20):
         home, acks, here = folder / "home", folder / "acks", 0
         for _ in range(min(20, times - number)):
-            here = kill_one(home, acks, rng)
+            here = kill_one(home, acks, rng, 2 * seconds)
         loads += here
         shutil.rmtree(home)
         acks.unlink(missing_ok=True)
@@ -221,7 +236,8 @@ def main() -> None:
     print(f"seed {options.seed}", flush=True)
     rng = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as folder:
-        kills(options.kills, Path(folder), rng)
+        seconds = warm_up(Path(folder))
+        kills(options.kills, Path(folder), rng, seconds)
         full_disks(options.disk_full, Path(folder), rng)
 
 
