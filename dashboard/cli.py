@@ -149,8 +149,8 @@ def ingest(
 
 
 def _unreadable() -> tuple[type[Exception], ...]:
+    from ingest.chunk import Unreadable
     from ingest.reader import TwoFormats
-    from ingest.records import Unreadable
 
     return (Unreadable, TwoFormats, OSError)
 

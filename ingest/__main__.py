@@ -11,9 +11,9 @@ import sys
 import time
 from pathlib import Path
 
+from ingest.chunk import Unreadable
 from ingest.load import Loader
 from ingest.reader import TwoFormats
-from ingest.records import Unreadable
 
 
 def main() -> None:

@@ -118,6 +118,11 @@ class ContentName:
         self._whole.update(block)
         self.size += len(block)
 
+    def read_with(self, beside: str) -> None:
+        """Take in what decided, besides content and options, how it was read; called once, after the last byte."""
+        if beside:
+            self._whole = hashlib.sha256(self._whole.digest() + beside.encode())
+
     @property
     def head(self) -> str:
         """The part of the name that the first megabyte decides."""

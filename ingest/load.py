@@ -2,16 +2,19 @@
 
 import contextlib
 import io
+import itertools
 import os
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from ingest import mappings
 from ingest.archive import HEAD_BYTES, Archive, ContentName, Landed
+from ingest.chunk import CHUNK_BYTES, Bytes
 from ingest.reader import Options, Reader
-from ingest.records import CHUNK_BYTES, SUFFIXES, Bytes, members, read_block
+from ingest.records import SUFFIXES, chunks, members, read_block
 
 # Raised whenever the same bytes would now be read into other rows: loads then get new names and are read anew.
 READER_VERSION = 2
@@ -34,8 +37,8 @@ class Loader:
         """Raises ValueError for an unknown time zone."""
         options = options or Options()
         self._archive, self._options = Archive(home), options
-        self._reader = Reader(options, pseudonym_key(home))
-        self._seed = f"{READER_VERSION} {sorted(asdict(options).items())}\n"
+        self._reader = Reader(options, pseudonym_key(home), mappings.saved(home))
+        self._seed = f"{READER_VERSION} {sorted(asdict(replace(options, mapping=None)).items())}\n"
 
     def load_path(self, path: Path, progress: Progress | None = None) -> Iterator[Outcome]:
         """Land every log in a file. Raises `Unreadable` and `TwoFormats`; what landed before stays."""
@@ -56,6 +59,8 @@ class Loader:
                 landing.add(batch)
                 if progress:
                     progress(source.tell() if source.seekable() else content.size, batch.last_line)
+            content.read_with(self._reader.beside)
+            landing.report.notes += self._reader.notes
             if known := self._archive.landed(str(content)):
                 return Outcome(known, is_known=True)
             return Outcome(landing.land(content, self._options.zone), is_known=False)
@@ -68,6 +73,10 @@ class Loader:
         if self._archive.may_hold(content.head):
             while block := read_block(stream, name, CHUNK_BYTES):
                 content.update(block)
+            stream.seek(start)
+            for first in itertools.islice(chunks(stream, name, lambda block: None), 1):
+                self._reader.settle(first)
+                content.read_with(self._reader.beside)
         known = self._archive.landed(str(content))
         stream.seek(start)
         return known

@@ -114,3 +114,20 @@ create macro tidy(t) as kept(id(t), 200);
 
 -- A share between 0 and 1; NULL when the text is none.
 create macro share(t) as case when try_cast(t as double) between 0 and 1 then try_cast(t as double) end;
+
+-- For sources whose input tokens count cache reads and writes too: the input without them, and why it cannot be told.
+create macro exclusive(input, cached) as case
+    when whole(input) is null then input
+    else cast(whole(input) - cached as varchar)
+end;
+
+create macro contradiction(input, cached) as case
+    when whole(input) < cached then
+        'the input tokens are fewer than the cached ones they should include: this source counts in another way'
+end;
+
+-- Seconds as milliseconds; what is no number stays as it is and is refused as such.
+create macro milliseconds(t) as coalesce(cast(try_cast(t as double) * 1000 as varchar), t);
+
+-- Cents as US dollars, exactly.
+create macro dollars(t) as cast(try_cast(t as decimal(28, 12)) * 0.01 as varchar);

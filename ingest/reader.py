@@ -6,29 +6,33 @@ stand.
 
 import contextlib
 import datetime as dt
+import itertools
 import json
 import os
 import threading
 import zoneinfo
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.attempt import COLUMNS, CONTENT
+from ingest.chunk import LONGEST_LINE, Bytes, Chunk
 from ingest.envelopes import Unwrapper, preview, why_not
 from ingest.formats import formats, formats_with
-from ingest.records import LONGEST_LINE, Bytes, Chunk, chunks
+from ingest.mapping import Mapping, columns_in
+from ingest.records import chunks
 
 UserIds = Literal["keep", "pseudonymise", "drop"]
 
 SAMPLE = 256  # records of a chunk whose keys say which formats are to be asked
+MAPPING = "(mapping)"  # asked like a format
 CORES = min(os.cpu_count() or 1, 4)  # chunks that are judged at a time, each by one core
 
 
@@ -43,6 +47,7 @@ class Options:
     zone: str = "UTC"  # for times that leave their zone out
     default_date: dt.date | None = None  # for records without any time
     user_ids: UserIds = "pseudonymise"
+    mapping: Mapping | None = None  # how to read columns; asked before the formats
 
 
 @dataclass(frozen=True)
@@ -70,8 +75,11 @@ class Batch:
 class Reader:
     """Reads one log after another with the same options. Not to be shared between threads."""
 
-    def __init__(self, options: Options, key: bytes) -> None:
-        """`key` turns people's names into pseudonyms. Raises ValueError for an unknown time zone."""
+    def __init__(self, options: Options, key: bytes, saved: Sequence[Mapping] = ()) -> None:
+        """`key` turns people's names into pseudonyms; `saved` are mappings to try where no format claims a record.
+
+        Raises ValueError for an unknown time zone.
+        """
         if options.zone not in zoneinfo.available_timezones():
             raise ValueError(f"unknown time zone {options.zone!r}; write it like Europe/Berlin")
         padded = key.ljust(64, b"\0")  # RFC 2104
@@ -84,6 +92,9 @@ class Reader:
             ("default_instant", "timestamp", _midnight(options)),
         )
         self._connections = threading.local()
+        self._given, self._saved = options.mapping, saved
+        self._mapping: Mapping | None = None
+        self.notes: list[str] = []  # what is to be said of the log that is being read
 
     @property
     def _con(self) -> duckdb.DuckDBPyConnection:
@@ -100,12 +111,44 @@ class Reader:
                 con.execute(f"set variable {name} = $value::{kind}", {"value": value})
         con = self._connections.con
         assert isinstance(con, duckdb.DuckDBPyConnection)
+        if self._mapping and getattr(self._connections, "mapping", None) != self._mapping:
+            for name, (kind, value) in self._mapping.variables().items():
+                con.execute(f"set variable {name} = $value::{kind}", {"value": value})
+            self._connections.mapping = self._mapping
         return con
+
+    @property
+    def beside(self) -> str:
+        """What decided, besides the log's own bytes and the options, how it was read; empty if nothing did."""
+        return self._mapping.content if self._mapping else ""
+
+    def settle(self, first: Chunk) -> None:
+        """Decide from a log's first chunk what it is to be read with."""
+        self.notes, self._mapping = [], self._given
+        if self._mapping is None and self._saved:
+            self._mapping = self._fitting(Chunk(first.lines[:SAMPLE], first.texts[:SAMPLE], 0))
+
+    def _fitting(self, sample: Chunk) -> Mapping | None:
+        """The one saved mapping that fits records which no format claims."""
+        columns = {column for record in _objects(sample.texts.to_pylist()) for column, _ in columns_in(record)}
+        fitting = [mapping for mapping in self._saved if mapping.fits(columns)]
+        if not fitting or self._judge_chunk(sample).num_rows == len(sample.lines):
+            return None
+        if len(fitting) > 1:
+            names = " and ".join(mapping.name for mapping in fitting)
+            self.notes.append(f"the saved mappings {names} fit this log alike; say which one with --mapping")
+            return None
+        self.notes.append(f"its columns were read with the saved mapping {fitting[0].name}")
+        return fitting[0]
 
     def read(self, stream: Bytes, name: str, seen: Callable[[bytes], None]) -> Iterator[Batch]:
         """All that one log of plain bytes holds, chunk by chunk. Raises `Unreadable` and `TwoFormats`."""
         unwrapper, rows, last_line = Unwrapper(), 0, 0
-        for chunk, judged in self._judged(chunks(stream, name, seen)):
+        records = chunks(stream, name, seen)
+        for first in itertools.islice(records, 1):
+            self.settle(first)
+            records = itertools.chain([first], records)
+        for chunk, judged in self._judged(records):
             batch = self._read(chunk, judged, unwrapper, rows)
             rows, last_line = rows + batch.attempts.num_rows, chunk.last_line
             yield batch
@@ -126,26 +169,37 @@ class Reader:
                 yield judging, future.result()
 
     def _judge_chunk(self, chunk: Chunk) -> pa.Table:
-        table = pa.table({"line": chunk.lines, "text": chunk.texts})
-        self._con.register("chunk", table)
+        """What is told of a chunk's lines: by a mapping that was given, by the formats, by a saved mapping."""
         sample = chunk.texts.take(pa.array(range(0, len(chunk.texts), len(chunk.texts) // SAMPLE + 1), pa.int32()))
         names = formats_with(_keys(sample.to_pylist()))
+        left = pa.table({"line": chunk.lines, "text": chunk.texts})
+        judged: list[pa.Table] = []
+        if self._given:
+            left = self._ask([MAPPING], left, judged)
+        left = self._ask(names, left, judged)
+        if left.num_rows:  # are there formats at work that the sample did not show?
+            left = self._ask(set(formats_with(_keys(left["text"].to_pylist()))).difference(names), left, judged)
+        if left.num_rows and self._mapping and not self._given:
+            self._ask([MAPPING], left, judged)
+        return pa.concat_tables(judged)
+
+    def _ask(self, names: Collection[str], lines: pa.Table, judged: list[pa.Table]) -> pa.Table:
+        """Add what these formats tell of some lines; the lines that none of them claims are left."""
+        if not names and judged:
+            return lines
+        self._con.register("chunk", lines)
         try:
-            judged = self._judge("select line, text as record from chunk where starts_with(text, '{')", names)
-            if judged.num_rows < len(chunk.lines):  # are there formats at work that the sample did not show?
-                left = table.filter(pc.invert(pc.is_in(chunk.lines, judged["line"])))
-                more = sorted(set(formats_with(_keys(left["text"].to_pylist()))) - set(names))
-                if more:
-                    self._con.register("chunk", left)
-                    again = self._judge("select line, text as record from chunk where starts_with(text, '{')", more)
-                    judged = pa.concat_tables([judged, again])
-            return judged
+            judged.append(self._judge("select line, text as record from chunk where starts_with(text, '{')", names))
         finally:
             self._con.unregister("chunk")
+        if judged[-1].num_rows == lines.num_rows:
+            return lines.slice(0, 0)
+        return lines.filter(pc.invert(pc.is_in(lines["line"], judged[-1]["line"])))
 
     def _read(self, chunk: Chunk, judged: pa.Table, unwrapper: Unwrapper, rows: int) -> Batch:
         too_long = f"longer than {LONGEST_LINE >> 20} MB: no record of a request is that long"
         refusals = [Refusal(line, too_long, "") for line in chunk.too_long]
+        refusals += [Refusal(line, reason, "") for line, reason in chunk.broken]
         blank_lines = 0
         if judged.num_rows < len(chunk.lines):
             unclaimed = pc.invert(pc.is_in(chunk.lines, judged["line"]))
@@ -158,7 +212,7 @@ class Reader:
         """What these formats tell about `records` (a SELECT), understood or refused. Raises `TwoFormats`."""
         names = list(names)
         judged = arrow(self._con, f"""
-            with records as ({records}), claims as ({_claims(names)}), told as ({told}),
+            with records as ({records}), claims as ({self._claims(names)}), told as ({told}),
             judged as ({_sql("attempt.sql")})
             select line, source_format, no_request, refusal, zone_assumed, date_assumed, {_COLUMNS} from judged
         """)  # fmt: skip
@@ -171,6 +225,18 @@ class Reader:
                 f"line {line} is claimed by {' and '.join(sorted(names))}; a record can have one format only"
             )
         return judged
+
+    def _claims(self, names: Iterable[str]) -> str:
+        """All that these formats tell about `records`, one below the other."""
+        selects = [f"select {_TOLD} where false"]
+        for name in names:
+            if name == MAPPING:
+                assert self._mapping is not None
+                mapped = self._mapping.select()
+                selects.append(f"select 'mapping {self._mapping.name}' as source_format, * from ({mapped})")
+            else:
+                selects.append(f"select '{name}' as source_format, * from ({formats()[name]})")
+        return " union all by name ".join(selects)
 
     def _unwrap(
         self, chunk: Chunk, unclaimed: pa.Array, unwrapper: Unwrapper, refusals: list[Refusal]
@@ -239,14 +305,17 @@ def arrow(con: duckdb.DuckDBPyConnection, select: str) -> pa.Table:
     return relation.to_arrow_table()
 
 
-def _keys(records: list[str]) -> set[str]:
-    """The keys at the top of these records, those that are JSON objects."""
-    keys: set[str] = set()
+def _objects(records: list[str]) -> Iterator[dict[str, Any]]:
+    """Those of the records that are JSON objects."""
     for record in records:
         if record.startswith("{"):
             with contextlib.suppress(ValueError, RecursionError):
-                keys.update(json.loads(record))
-    return keys
+                yield json.loads(record)
+
+
+def _keys(records: list[str]) -> set[str]:
+    """The keys at the top of these records, those that are JSON objects."""
+    return {key for record in _objects(records) for key in record}
 
 
 def _sql(name: str) -> str:
@@ -265,12 +334,6 @@ _TOLD = "null::bigint as line, " + ", ".join(
     for name in ("source_format", "no_request", "told_refusal", "cache_write_tokens", *CONTENT)
     if name != "cache_write_unknown_ttl_tokens"
 )
-
-
-def _claims(names: Iterable[str]) -> str:
-    """All that these formats tell about `records`, one below the other."""
-    selects = [f"select '{name}' as source_format, * from ({formats()[name]})" for name in names]
-    return " union all by name ".join([f"select {_TOLD} where false", *selects])
 
 
 # A request id of Anthropic's names one attempt. Ids that applications make up may stay the same over their own retries,

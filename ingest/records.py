@@ -5,7 +5,6 @@ Nothing here knows what a record means. A chunk holds some 24 MB of text, whatev
 
 import codecs
 import contextlib
-import csv
 import gzip
 import io
 import json
@@ -15,7 +14,6 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,28 +21,10 @@ import numpy as np
 import pyarrow as pa
 import zstandard
 
-Bytes = io.BufferedIOBase  # a stream of bytes, as files, sockets and unpackers are
+from ingest import tables
+from ingest.chunk import CHUNK_BYTES, HEAD_BYTES, LONGEST_LINE, Bytes, Chunk, Unreadable
 
-# Blocks of less than 32 MB are handed out of memory that has been used before, larger ones are mapped anew each time.
-CHUNK_BYTES = 24 << 20
-LONGEST_LINE = 16 << 20
-HEAD_BYTES = 256 << 10
-
-SUFFIXES = (".jsonl", ".ndjson", ".json", ".log", ".txt", ".csv", ".gz", ".zst", ".zip")
-
-
-class Unreadable(Exception):
-    """An input that cannot be read at all. The message says what, why and what to do next."""
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Consecutive records: `lines` (int64, first line of each record), `texts` (string), and what could not be read."""
-
-    lines: pa.Array
-    texts: pa.Array
-    last_line: int
-    too_long: tuple[int, ...] = ()
+SUFFIXES = (".jsonl", ".ndjson", ".json", ".log", ".txt", ".csv", ".tsv", ".parquet", ".gz", ".zst", ".zip")
 
 
 def members(stream: io.BufferedReader, name: str) -> Iterator[tuple[str, Bytes]]:
@@ -83,12 +63,15 @@ def chunks(stream: Bytes, name: str, seen: Callable[[bytes], None]) -> Iterator[
     """
     source = _Blocks(stream, name, seen)
     head = source.head()
+    if tables.is_parquet(head):
+        yield from tables.parquet_rows(stream, iter(source), name)
+        return
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Unreadable(f"{name}: UTF-16 text; save it as UTF-8 and load it again")
     if b"\x00" in head:
         raise Unreadable(f"{name}: not text (it holds NUL bytes); Outlay reads JSON, CSV and plain log lines")
-    if _is_csv(head):
-        yield from _table_rows(source)
+    if tables.is_csv(head):
+        yield from tables.csv_rows(iter(source))
     elif _is_json_document(head):
         yield from _json_values(source)
     else:
@@ -229,53 +212,3 @@ def _json_values(source: _Blocks) -> Iterator[Chunk]:
         buffer = buffer[at:]
         yield Chunk(pa.array(lines, pa.int64()), pa.array(texts, pa.string()), line)
         lines, texts = [], []
-
-
-# --- tables --------------------------------------------------------------------------------------------------------
-
-
-def _is_csv(head: bytes) -> bool:
-    """A header row that names a model and a token count, and no JSON before it."""
-    header = head.lstrip().partition(b"\n")[0].decode(errors="replace")
-    if header.startswith(("{", "[")) or "{" in header:
-        return False
-    names = {name.strip().strip('"').lower() for name in re.split(r"[,;\t]", header)}
-    return "model" in names and bool(names & {"input_tokens", "output_tokens", "prompt_tokens"})
-
-
-def _table_rows(source: _Blocks) -> Iterator[Chunk]:
-    """Every row of a CSV becomes a JSON object keyed by the header; empty cells are absent."""
-    text = io.TextIOWrapper(io.BufferedReader(_Raw(iter(source))), encoding="utf-8-sig", errors="replace", newline="")
-    header = text.readline()
-    delimiter = max(",;\t", key=header.count)
-    names = next(csv.reader([header], delimiter=delimiter))
-    rows = csv.reader(text, delimiter=delimiter)
-    lines: list[int] = []
-    texts: list[str] = []
-    before = 1
-    for row in rows:
-        if any(row):
-            lines.append(before + 1)
-            texts.append(json.dumps({name.strip(): cell for name, cell in zip(names, row, strict=False) if cell != ""}))
-        before = rows.line_num + 1
-        if len(lines) >= 50_000:
-            yield Chunk(pa.array(lines, pa.int64()), pa.array(texts, pa.string()), before)
-            lines, texts = [], []
-    yield Chunk(pa.array(lines, pa.int64()), pa.array(texts, pa.string()), before)
-
-
-class _Raw(io.RawIOBase):
-    """Blocks of bytes as a file, for the readers of the standard library."""
-
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks, self._rest = blocks, b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, into: Any, /) -> int:
-        block = self._rest or next(self._blocks, b"")
-        taken = block[: len(into)]
-        into[: len(taken)] = taken
-        self._rest = block[len(taken) :]
-        return len(taken)

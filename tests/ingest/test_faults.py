@@ -12,9 +12,9 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ingest.chunk import Unreadable
 from ingest.envelopes import preview
 from ingest.load import pseudonym_key
-from ingest.records import Unreadable
 from tests.ingest.loading import attempts, counts, load, opened, refusals
 
 GOOD = {"timestamp": "2026-11-22T10:00:00Z", "request_id": "req_1", "model": "m", "input_tokens": 5, "output_tokens": 7}
