@@ -139,6 +139,10 @@ def ingest(
             told(reports[outcome.landed.load_id], outcome.is_known) | {"source_name": outcome.landed.source_name}
             for outcome in landed
         ]
+    for report in [report for report in lines if "error" in report]:
+        failures += 1
+        click.echo(f"outlay: {report['source_name']}: {report['error']}", err=True)
+    lines = [report for report in lines if "error" not in report]
     for report in lines:
         click.echo(_sentence(report))
     if len(lines) > 1:
@@ -253,7 +257,8 @@ def status(home: Path, form: str) -> None:
     with _owner(home) as owner:
         table = owner.query("""
             select f.attempts, calls, first_started_at, f.last_started_at, loads, last_load_at, refused_records,
-                unpriced_attempts, unattributed_calls, cost_usd
+                (select count(*) from metrics.set_aside) as loads_set_aside, unpriced_attempts, unattributed_calls,
+                cost_usd
             from metrics.freshness f, metrics.totals
         """)
     if form == "table":

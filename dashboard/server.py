@@ -89,7 +89,7 @@ async def _keep_folding(owner: Owner) -> None:
         await asyncio.sleep(FOLD_EVERY_SECONDS)
         try:
             await run_in_threadpool(owner.fold_if_changed)
-        except Exception as error:  # one load that cannot be folded must not end the others' folding
+        except Exception as error:  # a full disk, say: the next time may go well
             print(f"outlay: folding failed: {error}", flush=True)
 
 
