@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from dashboard.owner import Owner, RemoteOwner, Report
     from ingest.load import Loader, Outcome
+    from ingest.reader import Options
 
 
 class _Examples(click.Command):
@@ -84,7 +85,8 @@ def _refuse_taken_port(host: str, port: int) -> None:
         "outlay ingest app.jsonl.gz 'archive/2026-11-*.log'\n"
         "kubectl logs deploy/shop | outlay ingest -\n"
         "outlay ingest ~/.claude/projects\n"
-        "outlay ingest app.log --zone Europe/Berlin --refusals refused.csv"
+        "outlay ingest app.log --zone Europe/Berlin --refusals refused.csv\n"
+        "outlay ingest --follow /var/log/shop/app.log incoming/"
     ),
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
@@ -100,6 +102,11 @@ def _refuse_taken_port(host: str, port: int) -> None:
 @click.option(
     "--refusals", type=click.File("w"), help="Write every refused line here, as CSV: file, line, reason, text."
 )
+@click.option(
+    "--follow",
+    is_flag=True,
+    help="Go on until stopped: read what is added to a file (across rotation), load what is put into a folder.",
+)
 @click.pass_obj
 def ingest(
     home: Path,
@@ -108,6 +115,7 @@ def ingest(
     default_date: dt.datetime | None,
     user_ids: Any,
     refusals: IO[str] | None,
+    follow: bool,
 ) -> None:
     """Load logs: files, folders, globs, or - for standard input.
 
@@ -117,8 +125,12 @@ def ingest(
     from ingest.load import Loader
     from ingest.reader import Options
 
+    options = Options(zone, default_date.date() if default_date else None, user_ids)
     try:
-        loader = Loader(home, Options(zone, default_date.date() if default_date else None, user_ids))
+        if follow:
+            _follow(home, options, paths)
+            return
+        loader = Loader(home, options)
     except ValueError as error:
         _fail(str(error), 2)
     landed: list[Outcome] = []
@@ -150,6 +162,30 @@ def ingest(
     if refusals:
         _write_refusals(home, [outcome.landed.load_id for outcome in landed], refusals)
     sys.exit(1 if failures else 0)
+
+
+def _follow(home: Path, options: "Options", paths: tuple[str, ...]) -> None:
+    """Follow files and folders until Ctrl-C or a request to end."""
+    import signal
+    import threading
+
+    from ingest.follow import follow
+
+    followed: list[Path] = []
+    for given in paths:
+        if given == "-":
+            _fail("standard input is read to its end anyway: leave --follow out", 2)
+        matches = [Path(match) for match in sorted(glob.glob(given, recursive=True))] or [Path(given)]  # noqa: PTH207
+        followed += [match.absolute() for match in matches]
+    for path in followed:
+        if not path.parent.is_dir():
+            _fail(f"{path.parent}: there is no such folder", 2)
+        if not path.exists():
+            click.echo(f"outlay: {path}: not there yet; it is read once it is", err=True)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    follow(home, options, followed, click.echo, stop)
 
 
 def _unreadable() -> tuple[type[Exception], ...]:
