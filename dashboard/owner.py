@@ -20,6 +20,7 @@ import pyarrow as pa
 
 import queries
 from ingest import store
+from ingest.spool import Spool
 
 PATIENCE_SECONDS = 20.0
 
@@ -52,6 +53,7 @@ class Owner:
         run("set autoinstall_known_extensions = false")
         run("set autoload_known_extensions = false")
         run("set lock_configuration = true")
+        Spool(home).land()  # what a receiver that was killed had acknowledged
         self._folding = threading.Lock()
         self._folded_at_change = -1
 

@@ -162,8 +162,8 @@ class Landing:
         self._refusals.close()
         (self._folder / "load.json").write_text(json.dumps(asdict(report), indent=1), encoding="utf-8")
         for path in self._folder.iterdir():
-            _sync(path)
-        _sync(self._folder)
+            sync(path)
+        sync(self._folder)
         self._archive.folder.mkdir(parents=True, exist_ok=True)
         try:
             self._folder.rename(self._archive.folder / report.load_id)
@@ -171,11 +171,12 @@ class Landing:
             if (landed := self._archive.landed(report.load_id)) is None:
                 raise
             return landed
-        _sync(self._archive.folder)
+        sync(self._archive.folder)
         return report
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Make a file, or the names in a folder, durable."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
