@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from dashboard.owner import Owner, RemoteOwner, Report
     from ingest.load import Loader, Outcome
+    from ingest.reader import Options
 
 
 class _Examples(click.Command):
@@ -42,12 +43,13 @@ def main(ctx: click.Context, home: Path | None) -> None:
     ctx.obj = home.expanduser().resolve() if home else settings.home()
 
 
-@main.command(cls=_Examples, epilog="outlay serve\noutlay serve --port 9000 --open")
+@main.command(cls=_Examples, epilog="outlay serve\noutlay serve --port 9000 --open\noutlay serve --otlp")
 @click.option("--port", default=8484, show_default=True, type=click.IntRange(1, 65535), help="The port to listen on.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The loopback address to listen on.")
 @click.option("--open", "open_browser", is_flag=True, help="Open the dashboard in a browser.")
+@click.option("--otlp", is_flag=True, help="Take OpenTelemetry exports (OTLP/HTTP) too, from whoever has the token.")
 @click.pass_obj
-def serve(home: Path, port: int, host: str, open_browser: bool) -> None:
+def serve(home: Path, port: int, host: str, open_browser: bool, otlp: bool) -> None:
     """Open the dashboard on this machine."""
     if host not in ("127.0.0.1", "::1", "localhost"):
         _fail(
@@ -55,13 +57,20 @@ def serve(home: Path, port: int, host: str, open_browser: bool) -> None:
             "Put a reverse proxy with a login in front of it.",
             2,
         )
+    if otlp:
+        from dashboard import otlp_token
+
+        try:
+            otlp_token.check(home)
+        except otlp_token.NoToken as error:
+            _fail(str(error), 2)
     _refuse_taken_port(host, port)
     from dashboard.server import serve as run_server
     from ingest.store import StoreBusy
 
     click.echo(f"Outlay is at http://{host}:{port}  (stop it with Ctrl-C)")
     try:
-        run_server(home, host, port, open_browser)
+        run_server(home, host, port, open_browser, otlp)
     except StoreBusy as error:
         _fail(f"{error}: is another `outlay serve` running on this home?")
 
@@ -84,7 +93,8 @@ def _refuse_taken_port(host: str, port: int) -> None:
         "outlay ingest app.jsonl.gz 'archive/2026-11-*.log'\n"
         "kubectl logs deploy/shop | outlay ingest -\n"
         "outlay ingest ~/.claude/projects\n"
-        "outlay ingest app.log --zone Europe/Berlin --refusals refused.csv"
+        "outlay ingest app.log --zone Europe/Berlin --refusals refused.csv\n"
+        "outlay ingest --follow /var/log/shop/app.log incoming/"
     ),
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
@@ -100,6 +110,11 @@ def _refuse_taken_port(host: str, port: int) -> None:
 @click.option(
     "--refusals", type=click.File("w"), help="Write every refused line here, as CSV: file, line, reason, text."
 )
+@click.option(
+    "--follow",
+    is_flag=True,
+    help="Go on until stopped: read what is added to a file (across rotation), load what is put into a folder.",
+)
 @click.pass_obj
 def ingest(
     home: Path,
@@ -108,6 +123,7 @@ def ingest(
     default_date: dt.datetime | None,
     user_ids: Any,
     refusals: IO[str] | None,
+    follow: bool,
 ) -> None:
     """Load logs: files, folders, globs, or - for standard input.
 
@@ -117,8 +133,12 @@ def ingest(
     from ingest.load import Loader
     from ingest.reader import Options
 
+    options = Options(zone, default_date.date() if default_date else None, user_ids)
     try:
-        loader = Loader(home, Options(zone, default_date.date() if default_date else None, user_ids))
+        if follow:
+            _follow(home, options, paths)
+            return
+        loader = Loader(home, options)
     except ValueError as error:
         _fail(str(error), 2)
     landed: list[Outcome] = []
@@ -139,6 +159,10 @@ def ingest(
             told(reports[outcome.landed.load_id], outcome.is_known) | {"source_name": outcome.landed.source_name}
             for outcome in landed
         ]
+    for report in [report for report in lines if "error" in report]:
+        failures += 1
+        click.echo(f"outlay: {report['source_name']}: {report['error']}", err=True)
+    lines = [report for report in lines if "error" not in report]
     for report in lines:
         click.echo(_sentence(report))
     if len(lines) > 1:
@@ -146,6 +170,30 @@ def ingest(
     if refusals:
         _write_refusals(home, [outcome.landed.load_id for outcome in landed], refusals)
     sys.exit(1 if failures else 0)
+
+
+def _follow(home: Path, options: "Options", paths: tuple[str, ...]) -> None:
+    """Follow files and folders until Ctrl-C or a request to end."""
+    import signal
+    import threading
+
+    from ingest.follow import follow
+
+    followed: list[Path] = []
+    for given in paths:
+        if given == "-":
+            _fail("standard input is read to its end anyway: leave --follow out", 2)
+        matches = [Path(match) for match in sorted(glob.glob(given, recursive=True))] or [Path(given)]  # noqa: PTH207
+        followed += [match.absolute() for match in matches]
+    for path in followed:
+        if not path.parent.is_dir():
+            _fail(f"{path.parent}: there is no such folder", 2)
+        if not path.exists():
+            click.echo(f"outlay: {path}: not there yet; it is read once it is", err=True)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    follow(home, options, followed, click.echo, stop)
 
 
 def _unreadable() -> tuple[type[Exception], ...]:
@@ -253,7 +301,8 @@ def status(home: Path, form: str) -> None:
     with _owner(home) as owner:
         table = owner.query("""
             select f.attempts, calls, first_started_at, f.last_started_at, loads, last_load_at, refused_records,
-                unpriced_attempts, unattributed_calls, cost_usd
+                (select count(*) from metrics.set_aside) as loads_set_aside, unpriced_attempts, unattributed_calls,
+                cost_usd
             from metrics.freshness f, metrics.totals
         """)
     if form == "table":
@@ -304,6 +353,28 @@ def prices(home: Path, unpriced: bool, form: str) -> None:
         click.echo("\nLogged models without a price:" if missing.num_rows else "\nEvery logged model has a price.")
         if missing.num_rows:
             _print(missing, form)
+
+
+@main.group()
+def otlp() -> None:
+    """Exports of OpenTelemetry, as `outlay serve --otlp` takes them."""
+
+
+@otlp.command(cls=_Examples, epilog="outlay otlp token")
+@click.pass_obj
+def token(home: Path) -> None:
+    """Make the token that exporters have to carry, in place of the one before. It is shown this once."""
+    from dashboard import otlp_token
+
+    word = otlp_token.make(home)
+    click.echo(word)
+    click.echo(
+        "\nTell it to the exporter, and start the server with `outlay serve --otlp`:\n"
+        "  OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:8484\n"
+        "  OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n"
+        f"  OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer%20{word}'",
+        err=True,
+    )
 
 
 class _owner:

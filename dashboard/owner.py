@@ -20,6 +20,7 @@ import pyarrow as pa
 
 import queries
 from ingest import store
+from ingest.spool import Spool
 
 PATIENCE_SECONDS = 20.0
 
@@ -52,6 +53,7 @@ class Owner:
         run("set autoinstall_known_extensions = false")
         run("set autoload_known_extensions = false")
         run("set lock_configuration = true")
+        Spool(home).land()  # what a receiver that was killed had acknowledged
         self._folding = threading.Lock()
         self._folded_at_change = -1
 
@@ -77,10 +79,11 @@ class Owner:
             self._folded_at_change = changed
 
     def reports(self, load_ids: list[str]) -> list[Report]:
-        """What became of these loads, folding them first if need be."""
+        """What became of these loads, folding them first if need be; one that cannot be folded has an `error`."""
         self.fold()
         with self.cursor() as cursor:
             ledger = store.ledger(cursor, load_ids)
+            set_aside = store.set_aside(cursor, load_ids)
             refusals = _grouped(
                 cursor, "select load_id, reason, count(*), min(source_line) from store.refusals", load_ids
             )
@@ -100,6 +103,9 @@ class Owner:
             }
             for load_id in load_ids
             if load_id in ledger
+        ] + [
+            {"load_id": load_id, "error": f"it is safe in the archive but could not be folded ({reason}); see Data"}
+            for load_id, reason in set_aside.items()
         ]
 
     def query(self, sql: str) -> pa.Table:

@@ -27,6 +27,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from dashboard import uploads
+from dashboard.otlp import Receiver
 from dashboard.owner import Address, Owner, QueryRefused, plain
 
 Scope = MutableMapping[str, Any]
@@ -39,8 +40,11 @@ FOLD_EVERY_SECONDS = 1.0
 CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/allowed-message-origins-legacy")
 
 
-def serve(home: Path, host: str, port: int, open_browser: bool) -> None:
-    """Serve the pages until the process is stopped. Raises `ingest.store.StoreBusy` if the home is in use."""
+def serve(home: Path, host: str, port: int, open_browser: bool, otlp: bool) -> None:
+    """Serve the pages, and exporters where `otlp` is set, until the process is stopped.
+
+    Raises `ingest.store.StoreBusy` if the home is in use.
+    """
     # Its caches complain that no page runs yet while they are being declared.
     logging.getLogger("streamlit.runtime.caching").setLevel(logging.ERROR)
     from dashboard import data
@@ -49,25 +53,28 @@ def serve(home: Path, host: str, port: int, open_browser: bool) -> None:
     owner.fold()
     data.serve_from(owner.cursor)
     uploads.serve_from(owner)
+    receiver = Receiver(home, otlp)
     address = Address.new(f"http://{f'[{host}]' if ':' in host else host}:{port}")
 
     @contextlib.asynccontextmanager
     async def life(app: st.App) -> AsyncIterator[None]:
         address.write(home)
         folding = asyncio.create_task(_keep_folding(owner))
+        await receiver.start()
         if open_browser:
             asyncio.get_running_loop().call_later(0.5, webbrowser.open, address.url)
         try:
             yield
         finally:
             folding.cancel()
+            await receiver.stop()
             (home / "server.json").unlink(missing_ok=True)
 
     app = st.App(
         str(files("dashboard") / "app.py"),
         lifespan=life,
         on_script_error=_apologise,
-        routes=_routes(owner, address),
+        routes=_routes(owner, address) + receiver.routes(),
         middleware=[Middleware(Gate, hosts=_hosts(host, port)), Middleware(GZipMiddleware, minimum_size=1024)],
     )
     app.run(config=_config() | {"server.address": host, "server.port": port, "server.headless": True})
@@ -89,7 +96,7 @@ async def _keep_folding(owner: Owner) -> None:
         await asyncio.sleep(FOLD_EVERY_SECONDS)
         try:
             await run_in_threadpool(owner.fold_if_changed)
-        except Exception as error:  # one load that cannot be folded must not end the others' folding
+        except Exception as error:  # a full disk, say: the next time may go well
             print(f"outlay: folding failed: {error}", flush=True)
 
 

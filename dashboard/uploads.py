@@ -57,7 +57,7 @@ def load_file(name: str, file: IO[bytes], on_progress: Callable[[int, int], None
 
 def told(report: Report, is_known: bool) -> Report:
     """The report of a load; for content that had landed before, all that it holds is already known."""
-    if not is_known:
+    if not is_known or "error" in report:
         return report
     known = report["read_records"] - report["refused_records"]
     return report | {"new_attempts": 0, "folded_records": 0, "known_records": known, "is_known": True}

@@ -69,7 +69,7 @@ class Archive:
         path = self.folder / load_id
         if not (path / "load.json").is_file():
             return None
-        _sync(self.folder)  # another process may have renamed it into place a moment ago
+        sync(self.folder)  # another process may have renamed it into place a moment ago
         return self.read(path)
 
     @staticmethod
@@ -207,19 +207,19 @@ class Landing:
         report.digests = {path.name: digest(path) for path in sorted(self._folder.glob("*.parquet"))}
         (self._folder / "load.json").write_text(json.dumps(asdict(report), indent=1), encoding="utf-8")
         for path in self._folder.iterdir():
-            _sync(path)
-        _sync(self._folder)
+            sync(path)
+        sync(self._folder)
         if not self._archive.folder.exists():
             self._archive.folder.mkdir(parents=True, exist_ok=True)
-            _sync(self._archive.folder.parent)
-            _sync(self._archive.folder.parent.parent)
+            sync(self._archive.folder.parent)
+            sync(self._archive.folder.parent.parent)
         try:
             self._folder.rename(self._archive.folder / report.load_id)
         except OSError:
             if (landed := self._archive.landed(report.load_id)) is None:
                 raise
             return landed
-        _sync(self._archive.folder)
+        sync(self._archive.folder)
         return report
 
 
@@ -243,7 +243,8 @@ def _lock(folder: Path) -> int | None:
     return descriptor
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Make a file, or the names in a folder, durable."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

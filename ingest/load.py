@@ -13,7 +13,7 @@ from pathlib import Path
 from ingest import mappings
 from ingest.archive import HEAD_BYTES, Archive, ContentName, Landed
 from ingest.chunk import CHUNK_BYTES, Bytes
-from ingest.reader import Options, Reader
+from ingest.reader import NO_ATTEMPTS, Batch, Options, Reader, Refusal
 from ingest.records import SUFFIXES, chunks, members, read_block
 
 # Raised whenever the same bytes would now be read into other rows: loads then get new names and are read anew.
@@ -49,6 +49,17 @@ class Loader:
         """Land every log in a stream of bytes: one, or one for each file of a zip archive."""
         for member_name, stream in members(source, name):
             yield self._load(stream, member_name, source, progress)
+
+    def refuse(self, name: str, reason: str, state: str) -> Outcome:
+        """Land that an input could not be read, so that its reason is seen among the refused lines.
+
+        `state` tells the input as it is now from what it was or will be: each is refused once.
+        """
+        content = ContentName(self._seed)
+        content.update(f"{name}\n{state}\n{reason}".encode())
+        with self._archive.landing(name) as landing:
+            landing.add(Batch(NO_ATTEMPTS, [Refusal(1, reason, "")], 0, 0, frozenset(), 0, 0))
+            return Outcome(landing.land(content, self._options.zone), is_known=False)
 
     def _load(self, stream: Bytes, name: str, source: Bytes, progress: Progress | None) -> Outcome:
         if source.seekable() and stream.seekable() and (known := self._known(stream, name)):

@@ -31,6 +31,9 @@ SLICE_ROWS = 1_000_000
 # Where days were not logged but given by hand, nothing is known of how close.
 NEARBY = timedelta(days=2)
 
+# A load that cannot be folded is set aside and tried again after this long: a full disk passes, damage does not.
+TRY_AGAIN_AFTER = timedelta(minutes=10)
+
 _TABLES = f"""
 create table if not exists store.version (version integer not null);
 create table if not exists store.loads (
@@ -43,6 +46,7 @@ create table if not exists store.attempts (load_id varchar, {columns_sql(COLUMNS
 create table if not exists store.tellings (load_id varchar, {columns_sql(COLUMNS)});
 create table if not exists store.refusals (load_id varchar, source_line bigint, reason varchar, preview varchar);
 create table if not exists store.model_names (model_raw varchar primary key);
+create table if not exists store.set_aside (load_id varchar primary key, reason varchar, tried_at timestamp);
 """
 
 
@@ -128,20 +132,53 @@ def _attach(con: duckdb.DuckDBPyConnection, path: Path, read_only: bool) -> None
 def fold(con: duckdb.DuckDBPyConnection, home: Path) -> list[str]:
     """Fold every load that has landed and is not yet in the ledger. Returns their ids.
 
-    `con` must own the store. On an error nothing of the load at hand stays, and the error is raised.
+    `con` must own the store. Of a load that cannot be folded nothing stays: it is set aside with the reason, and the
+    others go on.
     """
-    folded = []
-    for batch in _batches(_waiting(con, home)):
-        con.execute("begin")
-        try:
-            _fold(con, batch)
-            con.execute("commit")
-        except BaseException:
-            with contextlib.suppress(duckdb.Error):
-                con.execute("rollback")
+    return [load_id for batch in _batches(_waiting(con, home)) for load_id in _fold_or_set_aside(con, batch)]
+
+
+_OF_A_LOAD = (duckdb.Error, OSError, ValueError, TypeError)  # what damaged files raise
+
+
+def _fold_or_set_aside(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> list[str]:
+    """Fold these loads in one transaction. If that fails, each half by itself, until the one at fault is alone."""
+    con.execute("begin")
+    try:
+        _fold(con, loads)
+        con.execute("delete from store.set_aside where load_id in (select unnest($ids))", {"ids": _names(loads)})
+        con.execute("commit")
+        return _names(loads)
+    except BaseException as error:
+        with contextlib.suppress(duckdb.Error):
+            con.execute("rollback")
+        if isinstance(error, duckdb.InterruptException) or not isinstance(error, _OF_A_LOAD):
             raise
-        folded += [path.name for path in batch]
-    return folded
+        if len(loads) == 1:
+            _set_aside(con, loads[0].name, str(error))
+            return []
+    half = len(loads) // 2
+    return _fold_or_set_aside(con, loads[:half]) + _fold_or_set_aside(con, loads[half:])
+
+
+def _names(loads: list[Path]) -> list[str]:
+    return [path.name for path in loads]
+
+
+def _set_aside(con: duckdb.DuckDBPyConnection, load_id: str, reason: str) -> None:
+    con.execute(
+        "insert or replace into store.set_aside values ($id, $reason, cast(now() at time zone 'UTC' as timestamp))",
+        {"id": load_id, "reason": (reason.strip() or "no reason was given").splitlines()[0]},
+    )
+
+
+def set_aside(con: duckdb.DuckDBPyConnection, load_ids: list[str]) -> dict[str, str]:
+    """Which of these loads are in the archive and could not be folded, and why."""
+    return dict(
+        con.execute(
+            "select load_id, reason from store.set_aside where load_id in (select unnest($ids))", {"ids": load_ids}
+        ).fetchall()
+    )
 
 
 def ledger(con: duckdb.DuckDBPyConnection, load_ids: list[str]) -> dict[str, Load]:
@@ -154,8 +191,23 @@ def ledger(con: duckdb.DuckDBPyConnection, load_ids: list[str]) -> dict[str, Loa
 
 
 def _waiting(con: duckdb.DuckDBPyConnection, home: Path) -> list[Path]:
-    known = {load_id for (load_id,) in con.execute("select load_id from store.loads").fetchall()}
-    waiting = [(Archive.read(path).landed_at, path) for path in Archive(home).loads() if path.name not in known]
+    """The loads to be folded, in the order in which they landed."""
+    passed_over = con.execute(
+        """
+        select load_id from store.loads
+        union all
+        select load_id from store.set_aside where tried_at > cast(now() at time zone 'UTC' as timestamp) - $pause
+        """,
+        {"pause": TRY_AGAIN_AFTER},
+    ).fetchall()
+    known = {load_id for (load_id,) in passed_over}
+    waiting = []
+    for path in Archive(home).loads():
+        if path.name not in known:
+            try:
+                waiting.append((Archive.read(path).landed_at, path))
+            except (OSError, ValueError, TypeError) as error:
+                _set_aside(con, path.name, f"its load.json cannot be read ({error})")
     return [path for _, path in sorted(waiting)]
 
 
@@ -164,7 +216,8 @@ def _batches(loads: list[Path]) -> Iterator[list[Path]]:
     batch: list[Path] = []
     size = 0
     for path in loads:
-        bytes_here = (path / "attempts.parquet").stat().st_size
+        rows = path / "attempts.parquet"
+        bytes_here = rows.stat().st_size if rows.exists() else 0
         if batch and (size + bytes_here > 8 << 20 or len(batch) >= 200):
             yield batch
             batch, size = [], 0

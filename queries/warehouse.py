@@ -72,7 +72,10 @@ def generation(con: duckdb.DuckDBPyConnection) -> str:
     """A short word that changes whenever the data or the views do."""
     cursor = con.cursor()
     try:
-        loads = cursor.execute("select load_id, folded_at from store.loads order by load_id").fetchall()
+        loads = cursor.execute("""
+            select load_id, folded_at from store.loads
+            union all select load_id, tried_at from store.set_aside order by all
+        """).fetchall()
     finally:
         cursor.close()
     return sha256(repr((loads, [view.sql for view in catalogue()])).encode()).hexdigest()[:16]

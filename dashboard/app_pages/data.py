@@ -8,6 +8,15 @@ from dashboard.names import display_name
 ARITHMETIC = ["read_records", "new_attempts", "known_records", "folded_records", "refused_records"]
 SPAN = ["first_started_at", "last_started_at"]
 
+set_aside = data.read("set_aside")
+if len(set_aside):
+    with charts.card(
+        "Loads set aside",
+        "They are safe in the archive, but could not be read from it, and nothing of them is counted. They are tried "
+        "again every ten minutes; a damaged one has to be loaded again from its log.",
+    ):
+        tables.draw(set_aside.pick("load_id", "reason", "tried_at"), key="set_aside", alt="Loads set aside")
+
 fresh = data.read("freshness").first()
 if not fresh.get("loads"):
     st.markdown("Nothing has been loaded yet.")

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,8 @@ def test_folders_globs_and_standard_input(home, tmp_path):
     [
         (["ingest", "nowhere/*.log"], 2, "there is no such file, folder or match"),
         (["ingest", "-", "--zone", "Mars/Base"], 2, "unknown time zone"),
+        (["ingest", "-", "--follow"], 2, "leave --follow out"),
+        (["ingest", "/nowhere/app.log", "--follow"], 2, "no such folder"),
         (["serve", "--host", "0.0.0.0"], 2, "no login of its own"),
         (["query", "delete from store.attempts"], 1, "one SELECT at a time"),
         (["query", "select nothing_such from facts.calls"], 1, "nothing_such"),
@@ -132,6 +135,22 @@ def test_the_command_line_works_while_the_server_runs(home, tmp_path, server):
     ]
     assert "one SELECT at a time" in outlay(home, "query", "drop table store.loads").stderr
     assert "in use" in outlay(home, "serve", "--port", "1" + address.rsplit(":", 1)[1][1:]).stderr
+
+
+def test_following_goes_on_beside_a_server_and_ends_in_order(home, tmp_path, server):
+    address = server(home)
+    path = log(tmp_path / "logs", count=2)
+    command = [sys.executable, "-c", "from dashboard.cli import main; main()", "--home", str(home), "ingest"]
+    with subprocess.Popen([*command, "--follow", str(path)], stdout=subprocess.PIPE, text=True) as following:
+        assert following.stdout is not None
+        assert following.stdout.readline() == "a.jsonl: 2 records read\n"
+        with path.open("a") as file:
+            file.write(json.dumps(GOOD | {"request_id": "req_last"}) + "\n")
+        following.send_signal(signal.SIGTERM)
+        assert following.stdout.read() == "a.jsonl from line 3: 1 records read\n"
+        assert following.wait(timeout=30) == 0
+    shown = json.loads(outlay(home, "query", "select count(*) as n from facts.calls", "--format", "json").stdout)
+    assert shown == [{"n": 3}], address
 
 
 def test_the_command_line_imports_nothing_heavy_before_it_is_needed():

@@ -142,8 +142,8 @@ def test_the_names_of_columns_suggest_a_mapping(tmp_path):
     assert shown["Model"] == ["claude-opus-5-5"] and shown["Text"] == ["xxxxx xxxxxx 0"]
     guess = suggest(mappings.columns_of(path))
     assert guess["columns"] == {"started_at": "Timestamp", "model_raw": "Model",
-                                "uncached_input_tokens": "Prompt Tokens", "output_tokens": "Completion Tokens", "latency_ms": "Latency (s)",
-                                "cost_reported_usd": "Cost (cents)"}  # fmt: skip
+                                "uncached_input_tokens": "Prompt Tokens", "output_tokens": "Completion Tokens",
+                                "latency_ms": "Latency (s)", "cost_reported_usd": "Cost (cents)"}  # fmt: skip
     assert (guess["latency_unit"], guess["cost_unit"]) == ("s", "cents") and "input_includes_cache" not in guess
     Mapping(**guess)
 

@@ -1,8 +1,10 @@
 """Folding: however and however often the data comes, the store says the same."""
 
+import io
 import json
 import random
 from datetime import date
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest import store
+from ingest.load import Loader
 from tests.ingest.loading import attempts, counts, load, opened
 
 GOOD = {"timestamp": "2026-11-22T10:00:00Z", "model": "m", "input_tokens": 5, "output_tokens": 7}
@@ -165,3 +168,39 @@ def test_a_store_in_use_is_said_to_be(home):
         )
         said = subprocess.run([sys.executable, "-c", script, str(home)], capture_output=True, text=True, check=True)
     assert said.stdout.startswith("busy:")
+
+
+def land(home, request_id):
+    """One load of one record, landed and not folded; its folder."""
+    [outcome] = Loader(home).load_stream(
+        io.BufferedReader(io.BytesIO(lines([GOOD | {"request_id": request_id}]).encode())), "a"
+    )
+    return home / "archive" / outcome.landed.load_id
+
+
+@pytest.mark.parametrize("file", ["attempts.parquet", "refusals.parquet", "load.json"])
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"rubbish")])
+def test_a_damaged_load_is_set_aside_and_the_others_are_folded(home, file, damage):
+    folders = [land(home, f"req_{i}") for i in range(5)]
+    damage(folders[2] / file)
+    with opened(home) as con:
+        folded = store.fold(con, home)
+        assert store.fold(con, home) == [], "and it is not tried again at once"
+        reasons = store.set_aside(con, [folder.name for folder in folders])
+    assert sorted(folded) == sorted(folder.name for folder in folders if folder != folders[2])
+    assert len(attempts(home)) == 4
+    if (file, damage) != ("load.json", Path.unlink):  # a folder without it is no load
+        assert list(reasons) == [folders[2].name] and reasons[folders[2].name]
+
+
+def test_a_load_set_aside_is_folded_once_it_can_be(home):
+    folder = land(home, "req_1")
+    whole = (folder / "attempts.parquet").read_bytes()
+    (folder / "attempts.parquet").write_bytes(b"rubbish")
+    with opened(home) as con:
+        assert store.fold(con, home) == []
+        (folder / "attempts.parquet").write_bytes(whole)
+        con.execute("update store.set_aside set tried_at = tried_at - $pause", {"pause": store.TRY_AGAIN_AFTER})
+        assert store.fold(con, home) == [folder.name]
+        assert store.set_aside(con, [folder.name]) == {}
+    assert len(attempts(home)) == 1

@@ -58,6 +58,7 @@ def busy():
         "select 'load-1' as load_id, 'a.jsonl' as source_name, 9 as refused_records, "
         "timestamp '2026-11-21' as folded_at"
     )
+    con.execute("insert into store.set_aside values ('load-2', 'no Parquet file', timestamp '2026-11-21')")
     con.execute("insert into store.refusals values ('load-1', 1, 'no model', '{…}'), ('load-1', 2, 'no model', '{…}')")
     return con
 
