@@ -229,6 +229,15 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def is_whole(load: Path) -> bool:
+    """Are the files of a landed load what they were when it landed?"""
+    try:
+        digests = Archive.read(load).digests
+        return bool(digests) and all(digest(load / name) == said for name, said in digests.items())
+    except (OSError, ValueError, TypeError):
+        return False
+
+
 def _lock(folder: Path) -> int | None:
     """A descriptor that locks the folder until it is closed or its process ends; None if another has it."""
     try:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingest.archive import Archive
+from ingest.archive import Archive, is_whole
 from ingest.attempt import COLUMNS, CONTENT, ORIGIN, TOKEN_PILES, columns_sql
 from ingest.reader import REQUEST_KEY
 
@@ -133,12 +133,19 @@ def fold(con: duckdb.DuckDBPyConnection, home: Path) -> list[str]:
     """Fold every load that has landed and is not yet in the ledger. Returns their ids.
 
     `con` must own the store. Of a load that cannot be folded nothing stays: it is set aside with the reason, and the
-    others go on.
+    others go on. Raises what the machine is at fault for, such as a full disk: the next time may go well.
     """
     return [load_id for batch in _batches(_waiting(con, home)) for load_id in _fold_or_set_aside(con, batch)]
 
 
 _OF_A_LOAD = (duckdb.Error, OSError, ValueError, TypeError)  # what damaged files raise
+_OF_THE_MACHINE = (
+    duckdb.IOException,
+    duckdb.OutOfMemoryException,
+    duckdb.FatalException,
+    duckdb.TransactionException,
+    OSError,
+)
 
 
 def _fold_or_set_aside(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> list[str]:
@@ -155,6 +162,8 @@ def _fold_or_set_aside(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> lis
         if isinstance(error, duckdb.InterruptException) or not isinstance(error, _OF_A_LOAD):
             raise
         if len(loads) == 1:
+            if isinstance(error, _OF_THE_MACHINE) and is_whole(loads[0]):
+                raise  # a full disk, say: no fault of the load's
             _set_aside(con, loads[0].name, str(error))
             return []
     half = len(loads) // 2
