@@ -70,7 +70,7 @@ def test_a_bad_export_is_answered_by_itself(home):
     frames = [frame(1), Frame(2, "traces", True, "", b"rubbish"), frame(3, "many"), frame(4)]
     answers = {answer.id: answer for answer in Receiver(home).take(frames)}
     assert [answers[number].status for number in (1, 2, 3, 4)] == [200, 400, 200, 200]
-    assert (answers[3].refused, answers[3].message) == (1, "uncached_input_tokens is not a whole number")
+    assert (answers[3].refused, answers[3].message) == (1, "input_tokens is not a whole number")
     assert answers[1].refused == answers[4].refused == 0
 
 
