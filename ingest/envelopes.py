@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from ingest.otlp import spans
+
 DEEPEST = 6
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -93,6 +95,11 @@ class Unwrapper:
             return
         if _is_record(value):
             yield Found(json.dumps(value), logged_at or _time_of(value))
+            return
+        if "resourceSpans" in value:
+            records = [Found(json.dumps(span), None) for span in spans(value)]
+            self._explained = self._explained or not records
+            yield from records
             return
         if isinstance(value.get("log"), str) and "stream" in value:  # docker's json-file driver
             line, stream = value["log"], f"docker {value['stream']}"
