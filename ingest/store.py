@@ -139,6 +139,7 @@ def fold(con: duckdb.DuckDBPyConnection, home: Path) -> list[str]:
 
 
 _OF_A_LOAD = (duckdb.Error, OSError, ValueError, TypeError)  # what damaged files raise
+_OF_THE_MACHINE = (duckdb.InterruptException, duckdb.OutOfMemoryException)  # and a full disk: no load is at fault
 
 
 def _fold_or_set_aside(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> list[str]:
@@ -152,7 +153,7 @@ def _fold_or_set_aside(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> lis
     except BaseException as error:
         with contextlib.suppress(duckdb.Error):
             con.execute("rollback")
-        if isinstance(error, duckdb.InterruptException) or not isinstance(error, _OF_A_LOAD):
+        if isinstance(error, _OF_THE_MACHINE) or "No space left" in str(error) or not isinstance(error, _OF_A_LOAD):
             raise
         if len(loads) == 1:
             _set_aside(con, loads[0].name, str(error))
