@@ -166,6 +166,11 @@ class Landing:
             shutil.rmtree(self._folder, ignore_errors=True)
             os.close(self._lock)
 
+    @property
+    def attempts(self) -> int:
+        """How many attempts have been written so far."""
+        return self.report.read_records - self.report.refused_records
+
     def add(self, batch: Batch) -> None:
         """Write what one chunk held."""
         if batch.attempts.num_rows:

@@ -7,6 +7,7 @@ container runtime wraps what a logging library has wrapped.
 
 import ast
 import json
+import math
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -53,7 +54,10 @@ class Unwrapper:
     def unwrap(self, text: str) -> list[Found] | None:
         """The records inside one line. An empty list: none, and rightly so (a piece of one). None: a puzzle."""
         self._explained = False
-        found = list(self._from_text(text, None, 0))
+        try:
+            found = [Found(_utf8(record), when and _utf8(when)) for record, when in self._from_text(text, None, 0)]
+        except RecursionError:  # nested deeper than any record is
+            return None
         return found if found or self._explained else None
 
     def unfinished(self) -> int:
@@ -87,14 +91,14 @@ class Unwrapper:
             )
 
     def _from_value(self, value: Any, logged_at: str | None, depth: int) -> Iterator[Found]:
-        if isinstance(value, list):
+        if isinstance(value, list) and depth <= DEEPEST:
             for item in value:
                 yield from self._from_value(item, logged_at, depth + 1)
             return
         if not isinstance(value, dict) or depth > DEEPEST:
             return
         if _is_record(value):
-            yield Found(json.dumps(value), logged_at or _time_of(value))
+            yield Found(json.dumps(value, ensure_ascii=False), logged_at or _time_of(value))
             return
         if "resourceSpans" in value:
             records = [Found(json.dumps(span), None) for span in spans(value)]
@@ -149,12 +153,29 @@ def _is_record(value: dict[str, Any]) -> bool:
 _TOLD_BY_A_CALL = {"input_tokens", "output_tokens", "usage", "error", "error_type", "latency_ms", "stop_reason"}
 
 
+def _finite(number: str) -> float | str:
+    """A number; as text where it is larger than any that can be written again (1e400)."""
+    value = float(number)
+    return value if math.isfinite(value) else number
+
+
+# As DuckDB reads JSON: of a key said twice the first counts, and NaN and Infinity are words.
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=lambda pairs: dict(reversed(pairs)), parse_constant=str, parse_float=_finite
+)
+
+
+def _utf8(text: str) -> str:
+    """Text without lone surrogates, which JSON can write and UTF-8 cannot."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 def _json_values(text: str) -> list[Any] | None:
     """All the JSON values of a line, which may follow one another without a break; None if it is no JSON."""
-    decoder, values, at = json.JSONDecoder(), [], 0
+    values, at = [], 0
     try:
         while at < len(text):
-            value, at = decoder.raw_decode(text, at)
+            value, at = _DECODER.raw_decode(text, at)
             values.append(value)
             while at < len(text) and text[at] in " \t\r\n,":
                 at += 1
@@ -172,7 +193,7 @@ def _braced(text: str) -> dict[str, Any] | None:
             return None
         inner = text[start:end]
         try:
-            value = json.loads(inner)
+            value = _DECODER.decode(inner)
         except (ValueError, RecursionError):
             try:
                 value = ast.literal_eval(inner)
@@ -212,6 +233,8 @@ def _is_number(text: str) -> bool:
 def why_not(text: str) -> str:
     """Why a line was refused, for the person who has to put it right."""
     line = text.strip()
+    if "\0" in line:
+        return "holds NUL bytes: damaged where it was written or copied"
     if line.startswith("{"):
         try:
             value = json.loads(line)

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from ingest import mappings
 from ingest.archive import HEAD_BYTES, Archive, ContentName, Landed
-from ingest.chunk import CHUNK_BYTES, Bytes
+from ingest.chunk import CHUNK_BYTES, Bytes, Unreadable
+from ingest.compression import Limits, Unpacking, members
 from ingest.reader import NO_ATTEMPTS, Batch, Options, Reader, Refusal
-from ingest.records import SUFFIXES, chunks, members, read_block
+from ingest.records import SUFFIXES, chunks
 
 # Raised whenever the same bytes would now be read into other rows: loads then get new names and are read anew.
-READER_VERSION = 2
+READER_VERSION = 3
 
 Progress = Callable[[int, int], None]  # bytes read of the input as it lies on disk, lines read
 
@@ -33,9 +34,10 @@ class Outcome:
 class Loader:
     """Takes logs into the archive of one Outlay home."""
 
-    def __init__(self, home: Path, options: Options | None = None) -> None:
-        """Raises ValueError for an unknown time zone."""
+    def __init__(self, home: Path, options: Options | None = None, limits: Limits | None = None) -> None:
+        """`limits`: what an input may unpack to. Raises ValueError for an unknown time zone."""
         options = options or Options()
+        self._limits = limits or Limits()
         self._archive, self._options = Archive(home), options
         self._reader = Reader(options, pseudonym_key(home), mappings.saved(home))
         self._seed = f"{READER_VERSION} {sorted(asdict(replace(options, mapping=None)).items())}\n"
@@ -46,9 +48,22 @@ class Loader:
             yield from self.load_stream(source, path.name, progress)
 
     def load_stream(self, source: io.BufferedReader, name: str, progress: Progress | None = None) -> Iterator[Outcome]:
-        """Land every log in a stream of bytes: one, or one for each file of a zip archive."""
-        for member_name, stream in members(source, name):
-            yield self._load(stream, member_name, source, progress)
+        """Land every log in a stream of bytes: one, or one for each file of a zip archive.
+
+        Raises `Unreadable` at the end, with all the reasons, if some of the logs could not be read.
+        """
+        reasons = []
+        unpacking = Unpacking(self._limits)
+        for member_name, stream in members(source, name, unpacking):
+            try:
+                if isinstance(stream, Unreadable):
+                    raise stream
+                yield self._load(stream, member_name, source, unpacking, progress)
+            except Unreadable as error:
+                reasons.append(str(error))
+        if reasons:
+            more = f"; and {len(reasons) - 5:,} more" if len(reasons) > 5 else ""
+            raise Unreadable("; ".join(reasons[:5]) + more)
 
     def refuse(self, name: str, reason: str, state: str) -> Outcome:
         """Land that an input could not be read, so that its reason is seen among the refused lines.
@@ -61,7 +76,9 @@ class Loader:
             landing.add(Batch(NO_ATTEMPTS, [Refusal(1, reason, "")], 0, 0, frozenset(), 0, 0))
             return Outcome(landing.land(content, self._options.zone), is_known=False)
 
-    def _load(self, stream: Bytes, name: str, source: Bytes, progress: Progress | None) -> Outcome:
+    def _load(
+        self, stream: Bytes, name: str, source: Bytes, unpacking: Unpacking, progress: Progress | None
+    ) -> Outcome:
         if source.seekable() and stream.seekable() and (known := self._known(stream, name)):
             return Outcome(known, is_known=True)
         content = ContentName(self._seed)
@@ -70,6 +87,16 @@ class Loader:
                 landing.add(batch)
                 if progress:
                     progress(source.tell() if source.seekable() else content.size, batch.last_line)
+                if why := unpacking.why_a_bomb(landing.attempts):
+                    unpacking.damage = (
+                        f"{name}: {why}: it looks like a decompression bomb and was left after line "
+                        f"{batch.last_line:,}; if it is a log, unpack it and load it plain"
+                    )
+                    break
+            if unpacking.damage:
+                if not landing.attempts:
+                    raise Unreadable(unpacking.damage)
+                landing.report.notes.append(unpacking.damage)
             content.read_with(self._reader.beside)
             landing.report.notes += self._reader.notes
             if known := self._archive.landed(str(content)):
@@ -80,9 +107,9 @@ class Loader:
         """The load that this content already is. Read to the end only when its beginning is one of the archive's."""
         content = ContentName(self._seed)
         start = stream.tell()
-        content.update(read_block(stream, name, HEAD_BYTES))
+        content.update(stream.read(HEAD_BYTES))
         if self._archive.may_hold(content.head):
-            while block := read_block(stream, name, CHUNK_BYTES):
+            while block := stream.read(CHUNK_BYTES):
                 content.update(block)
             stream.seek(start)
             for first in itertools.islice(chunks(stream, name, lambda block: None), 1):

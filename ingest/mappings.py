@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from ingest.choices import choices
-from ingest.chunk import Chunk
+from ingest.chunk import Chunk, Unreadable
+from ingest.compression import Unpacking, members
 from ingest.mapping import BadMapping, Mapping, columns_in, parse
 from ingest.reader import Options, Reader, Refusal
-from ingest.records import chunks, members
+from ingest.records import chunks
 
 SAMPLE = 256  # records that are looked at for their columns
 
@@ -96,7 +97,9 @@ def samples_of(path: Path, values: int = 3) -> dict[str, list[str]]:
 
 def _first_chunk(path: Path) -> Chunk | None:
     with path.open("rb") as source:
-        for name, stream in members(source, path.name):
+        for name, stream in members(source, path.name, Unpacking()):
+            if isinstance(stream, Unreadable):
+                raise stream
             return next(chunks(stream, name, lambda block: None), None)
     return None
 

@@ -1,59 +1,22 @@
-"""Bytes into numbered records: decompression, and the layouts in which records lie in a file.
+"""Plain bytes into numbered records: the layouts in which records lie in a file.
 
 Nothing here knows what a record means. A chunk holds some 24 MB of text, whatever the size of the input.
 """
 
 import codecs
-import contextlib
-import gzip
-import io
 import json
 import re
-import shutil
-import tempfile
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
-import zstandard
 
 from ingest import tables
 from ingest.chunk import CHUNK_BYTES, HEAD_BYTES, LONGEST_LINE, Bytes, Chunk, Unreadable
 
+MOST_LINES = 100_000  # in a chunk
+
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".log", ".txt", ".csv", ".tsv", ".parquet", ".gz", ".zst", ".zip")
-
-
-def members(stream: io.BufferedReader, name: str) -> Iterator[tuple[str, Bytes]]:
-    """The logs inside an input, as (name, stream of plain bytes): one, or one for each file of a zip archive.
-
-    Compression is told by content, never by the file's name.
-    """
-    magic = stream.peek(4)[:4]
-    if magic == b"PK\x03\x04":
-        with contextlib.ExitStack() as stack:
-            seekable: Any = stream
-            if not stream.seekable():  # its table of contents is at its end; a nameless file goes away by itself
-                seekable = stack.enter_context(tempfile.TemporaryFile())
-                shutil.copyfileobj(stream, seekable)
-            try:
-                archive = stack.enter_context(zipfile.ZipFile(seekable))
-            except zipfile.BadZipFile as error:
-                raise Unreadable(f"{name}: the zip archive is damaged or cut short ({error}); send it again") from error
-            for member in archive.infolist():
-                if not member.is_dir() and not Path(member.filename).name.startswith("."):
-                    with archive.open(member) as inner:
-                        yield from members(io.BufferedReader(cast(Any, inner)), f"{name}/{member.filename}")
-    elif magic[:2] == b"\x1f\x8b":
-        yield name, gzip.GzipFile(fileobj=stream)
-    elif magic == b"\x28\xb5\x2f\xfd":
-        unpacked = zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
-        yield name, io.BufferedReader(cast(Any, unpacked))
-    else:
-        yield name, stream
 
 
 def chunks(stream: Bytes, name: str, seen: Callable[[bytes], None]) -> Iterator[Chunk]:
@@ -61,14 +24,12 @@ def chunks(stream: Bytes, name: str, seen: Callable[[bytes], None]) -> Iterator[
 
     Raises `Unreadable` for input that is no text at all.
     """
-    source = _Blocks(stream, name, seen)
+    source = _Blocks(stream, seen)
     head = source.head()
     if tables.is_parquet(head):
         yield from tables.parquet_rows(stream, iter(source), name)
         return
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise Unreadable(f"{name}: UTF-16 text; save it as UTF-8 and load it again")
-    if b"\x00" in head:
+    if not _is_text(head):
         raise Unreadable(f"{name}: not text (it holds NUL bytes); Outlay reads JSON, CSV and plain log lines")
     if tables.is_csv(head):
         yield from tables.csv_rows(iter(source))
@@ -78,37 +39,50 @@ def chunks(stream: Bytes, name: str, seen: Callable[[bytes], None]) -> Iterator[
         yield from _text_lines(source)
 
 
-def read_block(stream: Bytes, name: str, size: int) -> bytes:
-    """The next bytes of a log; none at its end. Raises `Unreadable` where the compressed data is damaged."""
-    try:
-        return stream.read(size)
-    except (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError, zipfile.BadZipFile) as error:
-        raise Unreadable(
-            f"{name}: the compressed data is damaged or cut short ({error}); nothing of it was loaded, send it again"
-        ) from error
+def _is_text(head: bytes) -> bool:
+    """NUL bytes among whole lines of text are damage to a log; NUL bytes in most of what is there are no log."""
+    if b"\0" not in head:
+        return True
+    lines = [line.strip() for line in head.split(b"\n")]
+    sound = sum(len(line) for line in lines if line.decode(errors="replace").isprintable())  # NUL is not
+    return 3 * sound > len(head) - head.count(b"\0")
 
 
 class _Blocks:
-    """A stream read in large blocks, whose first bytes can be looked at beforehand."""
+    """A stream read in large blocks of UTF-8 with `\\n` line ends, whose first bytes can be looked at beforehand."""
 
-    def __init__(self, stream: Bytes, name: str, seen: Callable[[bytes], None]) -> None:
-        self._stream, self._name, self._seen = stream, name, seen
-        self._first: bytes | None = None
+    def __init__(self, stream: Bytes, seen: Callable[[bytes], None]) -> None:
+        self._stream, self._seen = stream, seen
+        self._first = b""
+        self._utf16: codecs.IncrementalDecoder | None = None
+        self._ends_in_cr = False
 
     def head(self) -> bytes:
-        self._first = self._read(HEAD_BYTES).removeprefix(b"\xef\xbb\xbf")
+        first = self._stream.read(HEAD_BYTES)
+        self._seen(first)
+        if first.startswith((b"\xff\xfe", b"\xfe\xff")):
+            self._utf16 = codecs.getincrementaldecoder("utf-16")(errors="replace")
+        plain = self._plain(first).removeprefix(b"\xef\xbb\xbf")
+        self._ends_in_cr = b"\r" in plain and b"\n" not in plain
+        self._first = self._with_line_ends(plain)
         return self._first
 
     def __iter__(self) -> Iterator[bytes]:
-        block = (self._first or b"") + self._read(CHUNK_BYTES)
+        block = self._first + self._read(CHUNK_BYTES)
         while block:
             yield block
             block = self._read(CHUNK_BYTES)
 
     def _read(self, size: int) -> bytes:
-        block = read_block(self._stream, self._name, size)
+        block = self._stream.read(size)
         self._seen(block)
-        return block
+        return self._with_line_ends(self._plain(block))
+
+    def _plain(self, block: bytes) -> bytes:
+        return self._utf16.decode(block, final=not block).encode() if self._utf16 else block
+
+    def _with_line_ends(self, block: bytes) -> bytes:
+        return block.replace(b"\r", b"\n") if self._ends_in_cr else block
 
 
 # --- lines ---------------------------------------------------------------------------------------------------------
@@ -134,8 +108,17 @@ def _text_lines(source: _Blocks) -> Iterator[Chunk]:
         too_long: tuple[int, ...] = ()
         if len(rest) > LONGEST_LINE:
             rest, skipping, line, too_long = b"", True, line + 1, (line + 1,)
+        while len(chunk.lines) > MOST_LINES:  # lines of a few bytes come in great numbers
+            part, chunk = _cut(chunk, MOST_LINES)
+            yield part
         yield Chunk(chunk.lines, chunk.texts, line, too_long)
         block = following
+
+
+def _cut(chunk: Chunk, at: int) -> tuple[Chunk, Chunk]:
+    """The first `at` records, and the rest."""
+    first = Chunk(chunk.lines[:at], chunk.texts[:at], chunk.lines[at - 1].as_py())
+    return first, Chunk(chunk.lines[at:], chunk.texts[at:], chunk.last_line)
 
 
 def _split(data: bytes, before: int) -> Chunk:
@@ -168,6 +151,8 @@ def _is_json_document(head: bytes) -> bool:
     first, newline, _ = text.partition(b"\n")
     try:
         json.loads(first)
+        return False
+    except RecursionError:
         return False
     except ValueError as error:
         if "Extra data" in str(error):

@@ -20,6 +20,10 @@ from tests.ingest.loading import attempts, counts, load, opened, refusals
 GOOD = {"timestamp": "2026-11-22T10:00:00Z", "request_id": "req_1", "model": "m", "input_tokens": 5, "output_tokens": 7}
 
 
+def record(number, **change):
+    return json.dumps(GOOD | {"request_id": f"req_{number}"} | change)
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -79,18 +83,11 @@ def test_a_log_without_a_last_newline_is_read_to_its_end(home):
     assert counts(line) == (1, 1, 0, 0, 0)
 
 
-@pytest.mark.parametrize("data", [b"\x00\x01\x02", b"\xff\xfe{\x00}\x00", b"PK\x05\x06" + bytes(18)])
+@pytest.mark.parametrize("data", [b"\x00\x01\x02", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"PK\x05\x06" + bytes(18)])
 def test_what_is_no_text_is_refused_in_a_sentence(home, data):
     with pytest.raises(Unreadable):
         load(home, data, "picture.png")
     assert not (home / "archive").exists() or not any((home / "archive").iterdir())
-
-
-def test_a_truncated_gzip_loads_nothing_and_says_so(home):
-    whole = gzip.compress(b"\n".join(json.dumps(GOOD | {"request_id": f"req_{i}"}).encode() for i in range(5000)))
-    with pytest.raises(Unreadable, match="damaged or cut short"):
-        load(home, whole[: len(whole) // 2], "a.jsonl.gz")
-    assert not list(home.rglob("*.parquet"))
 
 
 def test_compression_is_told_by_content(home):
@@ -107,12 +104,6 @@ def test_compression_is_told_by_content(home):
     ):
         load(home, data, name)
     assert [attempt["request_id"] for attempt in attempts(home)] == ["req_1", "req_2"]
-
-
-def test_a_very_long_line_is_refused_and_the_next_is_read(home):
-    [line] = load(home, b'{"x": "' + b"y" * (40 << 20) + b'"}\n' + json.dumps(GOOD).encode() + b"\n")
-    assert counts(line) == (2, 1, 0, 0, 1)
-    assert attempts(home)[0]["source_line"] == 2
 
 
 # --- privacy ---
