@@ -1,102 +1,153 @@
-"""What loading a file did, told so that the numbers add up."""
+"""What becomes of an uploaded file, in words, and told so that the numbers add up.
+
+The page shows these strings as plain text and makes no words of its own.
+"""
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
-from typing import IO, Any
-
-import streamlit as st
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from dashboard import units
 from dashboard.names import display_name
+from dashboard.uploads import CANCELLABLE, ENDED, KEPT_SECONDS, Job
 
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
+SHOWN_REASONS = 5
+LONGEST_SENTENCE = 300
 
 Report = Mapping[str, Any]
-Load = Callable[[str, IO[bytes], Callable[[int, int], None]], Sequence[Report]]
+Line = tuple[str, int, str, str]
 
 
-class Bar:
-    """A progress bar for one file, in bytes and lines."""
-
-    def __init__(self, name: str, size: int) -> None:
-        self.source_name, self.name, self.size = name, display_name(name, "md"), max(1, size)
-        self.bar = st.progress(0.0, f"{self.name}: reading")
-
-    def tell(self, bytes_read: int, lines_read: int) -> None:
-        """Move to what has been read so far."""
-        share = min(1.0, bytes_read / self.size)
-        self.bar.progress(share, f"{self.name}: {units.size(bytes_read)}, {lines_read:,} lines")
-
-    def watch(self, load: Load, file: IO[bytes]) -> Sequence[Report]:
-        """The reports of loading a file; an error becomes a report too, so that the other files go on."""
-        try:
-            return load(self.source_name, file, self.tell)
-        except Exception as error:
-            return [{"source_name": self.source_name, "error": str(error) or type(error).__name__}]
-        finally:
-            self.bar.empty()
+def described(job: Job) -> dict[str, Any]:
+    """A job as the page shows it: plain values and whole sentences."""
+    reports = job.reports if job.state in ENDED else []
+    return {
+        "id": job.id,
+        "name": job.name,
+        "size": units.size(job.size),
+        "state": job.state,
+        "share": _share(job),
+        "status": _status(job),
+        "problem": job.problem and display_name(job.problem, limit=LONGEST_SENTENCE),
+        "can_cancel": job.state in CANCELLABLE,
+        "has_ended": job.state in ENDED,
+        "logs": [_log(report, is_only=len(reports) == 1) for report in reports],
+        "refused": sum(report["refused_records"] for report in reports),
+        "unclaimed": _unclaimed(job) if job.is_unclaimed else None,
+    }
 
 
-def draw(report: Report, key: str) -> None:
-    """One card per log: what came in, what did not, and why."""
-    with st.container(border=True, key=key):
-        st.subheader(display_name(report["source_name"], "md"), anchor=False)
-        if error := report.get("error"):
-            st.error(display_name(error, "md", 300), title="Nothing of this file was taken", icon=":material/error:")
-            return
-        st.markdown(_sum(report))
-        st.caption(" · ".join(_facts(report)))
-        for note in report.get("notes") or ():
-            st.caption(display_name(note, "md", 300))
-        if models := report.get("unpriced_models"):
-            names = ", ".join(f"{display_name(each['model'], 'md')} ({each['attempts']:,} attempts)" for each in models)
-            st.warning(
-                f"No list price for {names}: counted everywhere, missing from every cost.", icon=":material/sell:"
-            )
-        if refusals := report.get("refusals"):
-            st.caption("Refused: " + "; ".join(_refusal(refusal) for refusal in refusals[:5]))
-            st.download_button(
-                "Refusals with reasons (CSV)",
-                refusals_csv(refusals),
-                "refusals.csv",
-                "text/csv",
-                key=f"{key}_refused",
-                icon=":material/download:",
-                on_click="ignore",
-            )
-
-
-def refusals_csv(refusals: Sequence[Report]) -> str:
-    """Reasons for refusal as CSV; a cell that a spreadsheet would run as a formula is quoted as text."""
+def refusals_csv(lines: Iterable[Line]) -> Iterator[str]:
+    """Refused lines as CSV, in pieces; a cell that a spreadsheet would run as a formula is quoted as text."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["reason", "records", "first line"])
-    for refusal in refusals:
-        reason = str(refusal["reason"])
-        told = f"'{reason}" if reason.startswith(_STARTS_A_FORMULA) else reason
-        writer.writerow([told, refusal["records"], refusal["line"]])
-    return out.getvalue()
+    writer.writerow(["file", "line", "reason", "preview"])
+    for number, (name, line, reason, preview) in enumerate(lines):
+        writer.writerow([_inert(name), line, _inert(reason), _inert(preview)])
+        if number % 1_000 == 0:
+            yield out.getvalue()
+            out.seek(0)
+            out.truncate()
+    yield out.getvalue()
 
 
-def _sum(report: Report) -> str:
-    return (
-        f"**{report['read_records']:,}** records read = **{report['new_attempts']:,}** new "
-        f"+ **{report['known_records']:,}** already known + **{report['folded_records']:,}** folded "
-        f"+ **{report['refused_records']:,}** refused"
-    )
+def _inert(text: str) -> str:
+    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
 
 
-def _refusal(refusal: Report) -> str:
-    return f"{display_name(refusal['reason'], 'md', 300)} ({refusal['records']:,}, first on line {refusal['line']:,})"
+def _share(job: Job) -> float:
+    """How far a job has come, from 0 to 1, over receiving, reading and folding."""
+    received, read = job.received / max(1, job.size), min(1.0, job.bytes_read / max(1, job.size))
+    match job.state:
+        case "receiving":
+            return 0.3 * received
+        case "waiting":
+            return 0.3
+        case "reading":
+            return 0.3 + 0.6 * read
+        case "folding":
+            return 0.9
+    return 1.0
+
+
+def _status(job: Job) -> str:
+    seconds = f"{time.monotonic() - job.state_at:.0f} s"
+    match job.state:
+        case "receiving" if not job.received:
+            return "Waiting to be sent"
+        case "receiving":
+            return f"Receiving: {units.size(job.received)} of {units.size(job.size)}"
+        case "waiting":
+            return "Waiting for its turn to be read"
+        case "reading" if not job.lines_read:
+            return f"Reading, {seconds}"
+        case "reading":
+            of = f"{units.size(min(job.bytes_read, job.size))} of {units.size(job.size)}"
+            return f"Reading: {of}, {job.lines_read:,} lines, {seconds}"
+        case "folding":
+            return f"Adding {job.lines_read:,} lines to the dashboard, {seconds}"
+        case "done":
+            return "Loaded"
+        case "failed":
+            return "Not loaded" if not job.reports else "Loaded in part"
+    return "Cancelled: nothing of it was taken" if not job.reports else "Cancelled: what had landed before stays"
+
+
+def _log(report: Report, is_only: bool) -> dict[str, Any]:
+    return {
+        "name": None if is_only else display_name(report["source_name"], limit=200),
+        "arithmetic": [
+            [f"{report[column]:,}", words]
+            for column, words in (
+                ("read_records", "read"),
+                ("new_attempts", "new"),
+                ("known_records", "already known"),
+                ("folded_records", "folded"),
+                ("refused_records", "refused"),
+            )
+        ],
+        "facts": " · ".join(_facts(report)),
+        "notes": [display_name(note, limit=LONGEST_SENTENCE) for note in report.get("notes") or ()],
+        "unpriced": _unpriced(report.get("unpriced_models") or ()),
+        "refusals": _reasons(report.get("refusals") or ()),
+    }
 
 
 def _facts(report: Report) -> list[str]:
     facts = [f"{report['lines']:,} lines", units.size(report["bytes"])]
     if report.get("formats"):
-        facts.insert(0, ", ".join(display_name(name, "md") for name in report["formats"]))
+        facts.insert(0, ", ".join(display_name(name) for name in report["formats"]))
     if report.get("other_lines"):
         facts.append(f"{report['other_lines']:,} lines that hold no request")
     if report.get("first_started_at") and report.get("last_started_at"):
-        facts.append(f"{units.moment(report['first_started_at'])} to {units.moment(report['last_started_at'])}")
+        facts.append(units.period(report["first_started_at"].date(), report["last_started_at"].date()))
+    if report.get("is_known"):
+        facts.append("the very same content was loaded before")
     return facts
+
+
+def _unpriced(models: Iterable[Report]) -> str | None:
+    names = [f"{display_name(each['model'])} ({each['attempts']:,} attempts)" for each in models]
+    return f"No list price for {', '.join(names)}: counted everywhere, missing from every cost." if names else None
+
+
+def _reasons(refusals: Iterable[Report]) -> list[str]:
+    told = [
+        f"{refusal['records']:,} × {display_name(refusal['reason'], limit=LONGEST_SENTENCE)} "
+        f"(first on line {refusal['line']:,})"
+        for refusal in refusals
+    ]
+    if len(told) > SHOWN_REASONS:
+        told[SHOWN_REASONS:] = [f"and {len(told) - SHOWN_REASONS:,} more reasons, in the download"]
+    return told
+
+
+def _unclaimed(job: Job) -> str:
+    left = max(1, round((job.state_at + KEPT_SECONDS - time.monotonic()) / 60))
+    return (
+        f"Outlay does not know this format. The file is kept for {left} more minutes, so that you can say what its "
+        "columns mean."
+    )

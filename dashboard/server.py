@@ -9,6 +9,7 @@ import logging
 import re
 import secrets
 import sys
+import time
 import tomllib
 import traceback
 import webbrowser
@@ -26,7 +27,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from dashboard import uploads
+from dashboard import upload_routes, uploads
 from dashboard.otlp import Receiver
 from dashboard.owner import Address, Owner, QueryRefused, plain
 
@@ -37,7 +38,12 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 FOLD_EVERY_SECONDS = 1.0
 
 # Answered by Streamlit to anybody who asks; nobody needs them here.
-CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/allowed-message-origins-legacy")
+CLOSED = (
+    "/_stcore/metrics",
+    "/_stcore/agent",
+    "/_stcore/allowed-message-origins-legacy",
+    "/_stcore/upload_file",  # it holds whole files in memory, for anybody; dashboard/upload_routes.py does not
+)
 
 
 def serve(home: Path, host: str, port: int, open_browser: bool, otlp: bool) -> None:
@@ -52,14 +58,15 @@ def serve(home: Path, host: str, port: int, open_browser: bool, otlp: bool) -> N
     owner = Owner(home)
     owner.fold()
     data.serve_from(owner.cursor)
-    uploads.serve_from(owner)
+    sent = uploads.Uploads(owner)
+    uploads.serve_from(sent)
     receiver = Receiver(home, otlp)
     address = Address.new(f"http://{f'[{host}]' if ':' in host else host}:{port}")
 
     @contextlib.asynccontextmanager
     async def life(app: st.App) -> AsyncIterator[None]:
         address.write(home)
-        folding = asyncio.create_task(_keep_folding(owner))
+        folding = asyncio.create_task(_keep_folding(owner, sent))
         await receiver.start()
         if open_browser:
             asyncio.get_running_loop().call_later(0.5, webbrowser.open, address.url)
@@ -68,13 +75,14 @@ def serve(home: Path, host: str, port: int, open_browser: bool, otlp: bool) -> N
         finally:
             folding.cancel()
             await receiver.stop()
+            await run_in_threadpool(sent.close)
             (home / "server.json").unlink(missing_ok=True)
 
     app = st.App(
         str(files("dashboard") / "app.py"),
         lifespan=life,
         on_script_error=_apologise,
-        routes=_routes(owner, address) + receiver.routes(),
+        routes=_routes(owner, address) + receiver.routes() + upload_routes.routes(sent),
         middleware=[Middleware(Gate, hosts=_hosts(host, port)), Middleware(GZipMiddleware, minimum_size=1024)],
     )
     app.run(config=_config() | {"server.address": host, "server.port": port, "server.headless": True})
@@ -90,12 +98,13 @@ def _apologise(error: Exception) -> bool:
     return True
 
 
-async def _keep_folding(owner: Owner) -> None:
-    """Fold what other processes land."""
+async def _keep_folding(owner: Owner, sent: uploads.Uploads) -> None:
+    """Fold what other processes land, and clear away what browsers have left behind."""
     while True:
         await asyncio.sleep(FOLD_EVERY_SECONDS)
         try:
             await run_in_threadpool(owner.fold_if_changed)
+            await run_in_threadpool(sent.sweep, time.monotonic())
         except Exception as error:  # a full disk, say: the next time may go well
             print(f"outlay: folding failed: {error}", flush=True)
 

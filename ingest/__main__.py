@@ -1,19 +1,27 @@
 """One load in a process of its own: bytes on standard input, one JSON object per line on standard output.
 
-Progress lines carry `bytes` and `lines`; then comes one line with `load_id` and `is_known` for each log that landed.
-What cannot be read ends the process with status 1 and a sentence on standard error.
+Progress lines carry `bytes` and `lines` and come twice a second, whatever the reader is at; then comes one line with
+`load_id` and `is_known` for each log that landed. What cannot be read ends the process with status 1 and a sentence on
+standard error. SIGTERM ends it too, and nothing half-done stays behind.
 """
 
 import argparse
+import contextlib
+import datetime as dt
 import json
 import os
+import signal
 import sys
-import time
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 from ingest.chunk import Unreadable
 from ingest.load import Loader
-from ingest.reader import TwoFormats
+from ingest.reader import Options, TwoFormats, UserIds
+
+TELL_EVERY_SECONDS = 0.5
 
 
 def main() -> None:
@@ -21,20 +29,54 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m ingest", description=__doc__)
     parser.add_argument("--home", type=Path, required=True, help="the Outlay home whose archive takes the load")
     parser.add_argument("--name", required=True, help="what to call the log")
-    options = parser.parse_args()
-    last = 0.0
-
-    def progress(read: int, lines: int) -> None:
-        nonlocal last
-        if time.monotonic() - last > 0.2:
-            last = time.monotonic()
-            print(json.dumps({"bytes": read, "lines": lines}), flush=True)
-
+    parser.add_argument("--zone", default="UTC", help="the time zone of times that name none")
+    parser.add_argument("--default-date", type=dt.date.fromisoformat, help="the day of records that carry no time")
+    parser.add_argument("--user-ids", choices=get_args(UserIds), default="pseudonymise", help="ids of people")
+    given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        for outcome in Loader(options.home).load_stream(os.fdopen(0, "rb"), options.name, progress):
-            print(json.dumps({"load_id": outcome.landed.load_id, "is_known": outcome.is_known}), flush=True)
-    except (Unreadable, TwoFormats) as error:
+        loader = Loader(given.home, Options(given.zone, given.default_date, given.user_ids))
+        with os.fdopen(0, "rb") as source, _telling() as told:
+            for outcome in loader.load_stream(source, given.name, told.update):
+                _say({"load_id": outcome.landed.load_id, "is_known": outcome.is_known})
+    except (Unreadable, TwoFormats, ValueError) as error:
         sys.exit(str(error))
+
+
+class _Told:
+    """How far the reader has come, as it last said itself."""
+
+    def __init__(self) -> None:
+        self.bytes = self.lines = 0
+
+    def update(self, read: int, lines: int) -> None:
+        """Called by the reader after every chunk."""
+        self.bytes, self.lines = read, lines
+
+
+@contextlib.contextmanager
+def _telling() -> Iterator[_Told]:
+    """Tell regularly how far the reader has come; the last word is said when it has ended."""
+    told, ended = _Told(), threading.Event()
+
+    def tell() -> None:
+        while not ended.wait(TELL_EVERY_SECONDS):
+            _say({"bytes": told.bytes, "lines": told.lines})
+
+    telling = threading.Thread(target=tell)
+    telling.start()
+    try:
+        yield told
+    finally:
+        ended.set()
+        telling.join()
+        _say({"bytes": told.bytes, "lines": told.lines})
+
+
+def _say(what: dict[str, object]) -> None:
+    with contextlib.suppress(BrokenPipeError):  # whoever asked has gone; the load itself goes on
+        sys.stdout.write(json.dumps(what) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -82,11 +82,12 @@ class Loader:
         if source.seekable() and stream.seekable() and (known := self._known(stream, name)):
             return Outcome(known, is_known=True)
         content = ContentName(self._seed)
+        position = source.tell if source.seekable() else lambda: content.size
         with self._archive.landing(name) as landing:
-            for batch in self._reader.read(stream, name, content.update):
+            for batch in self._reader.read(stream, name, content.update, position):
                 landing.add(batch)
                 if progress:
-                    progress(source.tell() if source.seekable() else content.size, batch.last_line)
+                    progress(batch.read_to, batch.last_line)
                 if why := unpacking.why_a_bomb(landing.attempts):
                     unpacking.damage = (
                         f"{name}: {why}: it looks like a decompression bomb and was left after line "

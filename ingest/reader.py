@@ -14,7 +14,7 @@ import zoneinfo
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -70,6 +70,7 @@ class Batch:
     formats: frozenset[str]
     zone_assumed: int
     date_assumed: int
+    read_to: int = 0  # how far the input had been read for it, in bytes as they lie on disk
 
 
 class Reader:
@@ -141,32 +142,40 @@ class Reader:
         self.notes.append(f"its columns were read with the saved mapping {fitting[0].name}")
         return fitting[0]
 
-    def read(self, stream: Bytes, name: str, seen: Callable[[bytes], None]) -> Iterator[Batch]:
-        """All that one log of plain bytes holds, chunk by chunk. Raises `Unreadable` and `TwoFormats`."""
+    def read(
+        self, stream: Bytes, name: str, seen: Callable[[bytes], None], position: Callable[[], int] = lambda: 0
+    ) -> Iterator[Batch]:
+        """All that one log of plain bytes holds, chunk by chunk. Raises `Unreadable` and `TwoFormats`.
+
+        `position` tells how far the input has been read.
+        """
         unwrapper, rows, last_line = Unwrapper(), 0, 0
         records = chunks(stream, name, seen)
         for first in itertools.islice(records, 1):
             self.settle(first)
             records = itertools.chain([first], records)
-        for chunk, judged in self._judged(records):
-            batch = self._read(chunk, judged, unwrapper, rows)
+        for read_to, chunk, judged in self._judged(records, position):
+            batch = replace(self._read(chunk, judged, unwrapper, rows), read_to=read_to)
             rows, last_line = rows + batch.attempts.num_rows, chunk.last_line
             yield batch
         if unfinished := unwrapper.unfinished():
             refusal = Refusal(last_line, "a line that was begun in pieces and never ended", "")
-            yield Batch(NO_ATTEMPTS, [refusal] * unfinished, last_line, 0, frozenset(), 0, 0)
+            yield Batch(NO_ATTEMPTS, [refusal] * unfinished, last_line, 0, frozenset(), 0, 0, position())
 
-    def _judged(self, chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, pa.Table]]:
+    def _judged(self, chunks: Iterable[Chunk], position: Callable[[], int]) -> Iterator[tuple[int, Chunk, pa.Table]]:
         """Each chunk with what the formats say of its lines, in order; the next ones are judged meanwhile."""
-        ahead: deque[tuple[Chunk, Future[pa.Table]]] = deque()
+        ahead: deque[tuple[int, Chunk, Future[pa.Table]]] = deque()
+        read_to = 0
         with ThreadPoolExecutor(CORES) as pool:
             for chunk in chunks:
-                ahead.append((chunk, pool.submit(self._judge_chunk, chunk)))
+                # A block more than the chunk has been read by now: up to where the next chunk will end.
+                ahead.append((read_to or position(), chunk, pool.submit(self._judge_chunk, chunk)))
+                read_to = position()
                 if len(ahead) > CORES:
-                    judging, future = ahead.popleft()
-                    yield judging, future.result()
-            for judging, future in ahead:
-                yield judging, future.result()
+                    was_at, judging, future = ahead.popleft()
+                    yield was_at, judging, future.result()
+            for was_at, judging, future in ahead:
+                yield was_at, judging, future.result()
 
     def _judge_chunk(self, chunk: Chunk) -> pa.Table:
         """What is told of a chunk's lines: by a mapping that was given, by the formats, by a saved mapping."""

@@ -21,13 +21,20 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], str]]:
     """Starts `outlay serve` on a home and gives its address; stops it after the test."""
+    with serving(tmp_path_factory.mktemp("server")) as start:
+        yield start
+
+
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[Callable[[Path], str]]:
+    """The same for as long as the context lasts; logs are written to `folder`."""
     running: list[subprocess.Popen[bytes]] = []
 
     def start(home: Path) -> str:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        log = (tmp_path_factory.mktemp("server") / "log").open("wb")
+        log = (folder / "log").open("wb")
         code = "from dashboard.cli import main; main()"
         command = [sys.executable, "-c", code, "--home", str(home), "serve", "--port", str(port)]
         running.append(subprocess.Popen(command, stdout=log, stderr=log))
@@ -41,7 +48,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path]
             time.sleep(0.1)  # the server says by itself when it is ready; this only paces the asking
         raise AssertionError(Path(log.name).read_text())
 
-    yield start
-    for process in running:
-        process.terminate()
-        process.wait(timeout=20)
+    try:
+        yield start
+    finally:
+        for process in running:
+            process.terminate()
+            process.wait(timeout=20)

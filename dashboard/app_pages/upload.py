@@ -1,28 +1,42 @@
-"""Upload: log files from this browser, with progress and the arithmetic of each."""
+"""Upload: log files from this browser, each with its progress and its arithmetic."""
+
+import zoneinfo
 
 import streamlit as st
 
-from dashboard import load_reports, uploads
+from dashboard import upload_zone, uploads
 
+sent = uploads.serving()
 st.caption(
-    "Application logs, Messages API responses and Claude Code transcripts, as .jsonl, .json, .log or .csv, "
-    "also inside .gz, .zst or .zip. Prompts and answers are never stored. Loading a file again changes nothing."
+    "Outlay tells the format by itself: application logs, Messages API responses, Claude Code transcripts. Prompts and "
+    "answers are never stored, and a file is deleted as soon as it has been read. Loading a file again changes nothing."
 )
-with st.form("upload", clear_on_submit=True):
-    files = st.file_uploader("Log files", accept_multiple_files=True, label_visibility="collapsed")
-    pressed = st.form_submit_button("Load files", type="primary", icon=":material/upload_file:")
+if sent is None:
+    st.info("Files can be dropped here when the dashboard is opened with `outlay serve`.", icon=":material/info:")
+    st.stop()
 
-reports = st.session_state.setdefault("load_reports", [])
-if pressed and not files:
-    st.info("Choose one or more files first.", icon=":material/info:")
-for file in files if pressed else ():
-    bar = load_reports.Bar(file.name, file.size)
-    reports[:0] = bar.watch(uploads.load_file, file)
+with st.expander("How to read what files leave out", icon=":material/tune:"):
+    zone_column, day_column, ids_column = st.columns(3)
+    zone = zone_column.selectbox(
+        "Times without a zone are in",
+        sorted(zoneinfo.available_timezones()),
+        index=sorted(zoneinfo.available_timezones()).index("UTC"),
+        help="For times like 2026-11-20 14:03 that name no zone. Others are read as they are.",
+    )
+    day = day_column.date_input(
+        "Records without any time are from", None, help="Without a day given here, such records are refused."
+    )
+    user_ids = ids_column.selectbox(
+        "User ids that look like a person",
+        uploads.USER_IDS,
+        index=1,
+        format_func=str.capitalize,
+        help="E-mail addresses, telephone numbers and names. A pseudonym is the same in every load.",
+    )
+    st.caption("This holds for files that are dropped from now on.")
 
-for number, report in enumerate(reports):
-    load_reports.draw(report, key=f"report_{len(reports) - number}")
-if reports:
-    st.page_link("app_pages/overview.py", label="See the overview", icon=":material/dashboard:")
-else:
-    st.caption("Large files and folders load faster from a terminal:")
-    st.code("outlay ingest PATH", language=None)
+mapping = upload_zone.draw(
+    sent.token, {"zone": zone, "default_date": day.isoformat() if day else None, "user_ids": user_ids}
+)
+st.page_link("app_pages/overview.py", label="See the overview", icon=":material/dashboard:")
+st.caption("A file can also be loaded from a terminal, and a whole folder with it: `outlay ingest PATH`")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.ingest.loading import load
 
@@ -98,25 +98,42 @@ def test_the_address_is_the_view(home: Path, page: Page, browser: Browser, serve
     other.context.close()
 
 
-def test_a_dropped_file_gives_its_arithmetic(
+def row(page: Page, name: str) -> Locator:
+    return page.locator(".job", has=page.locator(".name", has_text=re.compile(f"^{re.escape(name)}$")))
+
+
+def test_dropped_files_give_their_arithmetic_though_the_page_is_left(
     home: Path, page: Page, server: Callable[[Path], str], tmp_path: Path
 ) -> None:
-    path = tmp_path / "app.jsonl"
-    path.write_text(traffic() + "rubbish\n" + traffic(), encoding="utf-8")
+    """300 calls told twice, and a line of rubbish; a CSV that no format knows; a file that is cancelled."""
+    log, unknown, long = tmp_path / "app.jsonl", tmp_path / "costs.csv", tmp_path / "long.jsonl"
+    log.write_text(traffic() + "rubbish\n" + traffic(), encoding="utf-8")
+    unknown.write_text("when,what\n2026-11-20,much\n", encoding="utf-8")
+    long.write_text(traffic() * 200, encoding="utf-8")
     address = server(home)
     page.goto(address)
     settled(page)
     expect(page.get_by_text("outlay ingest").first).to_be_visible()  # an empty store says what to do
     page.goto(f"{address}/upload")
+    page.locator("input[type=file]").set_input_files([long, log, unknown])
+    row(page, "long.jsonl").get_by_role("button", name="Cancel").click()
+    expect(row(page, "long.jsonl").get_by_text("nothing of it was taken")).to_be_visible(timeout=60_000)
+
+    page.get_by_role("link", name="Data", exact=True).click()  # away, and back by another tab
     settled(page)
-    page.locator("input[type=file]").set_input_files(path)
-    page.get_by_role("button", name="Load files").click()
-    expect(page.get_by_text(re.compile("601")).first).to_be_visible(timeout=60_000)
-    for count in ("300", "1"):
-        expect(page.get_by_text(count, exact=False).first).to_be_visible()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Refusals with reasons").click()
-    assert "no record in this line" in Path(download.value.path()).read_text(encoding="utf-8")
+    other = page.context.new_page()
+    other.goto(f"{address}/upload")
+    expect(row(other, "app.jsonl").locator(".sum")).to_have_text(
+        "601 read = 300 new + 300 already known + 0 folded + 1 refused", timeout=60_000
+    )
+    expect(row(other, "costs.csv").get_by_text("Outlay does not know this format")).to_be_visible(timeout=60_000)
+    with other.expect_download() as download:
+        row(other, "app.jsonl").get_by_role("link", name="Refused lines").click()
+    told = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
+    assert told == ["file,line,reason,preview", "app.jsonl,301,no record in this line,xxxxxxx"]
+    row(other, "long.jsonl").get_by_role("button", name="Dismiss").click()
+    expect(row(other, "long.jsonl")).to_have_count(0)
+    other.close()
     page.goto(f"{address}/spend?range=All+time")
     settled(page)
     expect(page.get_by_text("$1.80").first).to_be_visible()
