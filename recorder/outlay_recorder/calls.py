@@ -191,8 +191,9 @@ class Streaming:
         self._is_over = True
         facts = dict(self._reader.facts)
         if self._is_understood:
-            facts["stream_end"] = "complete" if self._reader.is_complete else end
-            if facts["stream_end"] == "cut":
-                facts.setdefault("error_type", "incomplete_stream")
+            if not self._reader.is_complete and (end == "cut" or "error_type" in facts):
+                facts = {"error_type": "incomplete_stream"} | facts | {"stream_end": "cut"}
+            else:
+                facts["stream_end"] = "complete" if self._reader.is_complete else "closed"
         if self._attempt is not None:
             self._attempt.ended(facts, self._reader.first_token_at, self._last_at)

@@ -180,7 +180,8 @@ def _drops(reason: str, count: int, of: str | None = None) -> Line:
 def flush(timeout: float = AT_EXIT) -> bool:
     """Wait until every log of this process is written out, `timeout` seconds at most; was that enough?"""
     deadline = time.monotonic() + timeout
-    return all(log.flush(max(deadline - time.monotonic(), 0)) for log in list(_logs))
+    done = [log.flush(max(deadline - time.monotonic(), 0)) for log in list(_logs)]
+    return all(done)
 
 
 def _at_exit() -> None:
@@ -194,7 +195,7 @@ def _after_fork() -> None:
         with suppress(Exception):
             log.forked()
     if (processes := sys.modules.get("multiprocessing.util")) is not None:  # its processes end without atexit
-        processes.Finalize(None, _at_exit, exitpriority=1)
+        processes.register_after_fork(_at_exit, lambda last: processes.Finalize(None, last, exitpriority=1))
 
 
 atexit.register(_at_exit)
