@@ -95,7 +95,7 @@ class Retry(Middleware):
         if not failure.is_safe_to_repeat and failure.status not in REJECTED:
             return "it may have been done, and must not be done twice"
         if retries_taken >= max_retries:
-            return f"{max_retries} retries are the limit"
+            return f"max_retries is {max_retries}"
         wait = (failure.retry_after or 0) + self._dice.uniform(0, min(self._base * 2.0**retries_taken, self._cap))
         if self._deadline is not None and elapsed + wait >= self._deadline:
             return f"the deadline of {self._deadline:g} s would pass"

@@ -21,7 +21,6 @@ from outlay_recorder.sinks import File, Stream
 from tests.fake_messages_api import Turn
 from tests.recorder.conftest import ASK, CANARY, SCHEMA, Lines, client, of, read
 
-
 FORK = multiprocessing.get_context("fork")
 
 
