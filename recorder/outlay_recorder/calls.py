@@ -7,15 +7,14 @@ import functools
 import logging
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from secrets import token_hex
 from typing import Any, ParamSpec, Protocol
 
 import anthropic
 
 from outlay_recorder import wire
-from outlay_recorder.labels import Labels
+from outlay_recorder.attribution import Labels
 
 P = ParamSpec("P")
 CLIENT_VERSION = f"anthropic-python {anthropic.__version__}"
@@ -27,6 +26,9 @@ class Writer(Protocol):
 
     def write(self, line: dict[str, Any]) -> None:
         """Add a line."""
+
+    def call_id(self) -> str:
+        """A name that no other call has."""
 
 
 def harmless(recording: Callable[P, None]) -> Callable[P, None]:
@@ -51,7 +53,7 @@ class Call:
         self.told: list[str] = []  # what each failed attempt came to, for the final error
         self._log: Writer | None = None  # where it is recorded, once an attempt of it is
         self._labels: Labels = {}
-        self._id = token_hex(8)
+        self._id = ""
         self._attempts, self._wait_ms, self._last_end = 0, 0.0, 0.0
         self._last: wire.Facts = {}
         self._is_open = self._is_returned = False
@@ -64,6 +66,7 @@ class Call:
     def attempt(self, log: Writer, labels: Labels, asked: wire.Facts) -> "Attempt":
         """The next attempt begins now."""
         now = time.perf_counter()
+        self._id = self._id or log.call_id()
         wait_ms = round((now - self._last_end) * 1e3, 3) if self._attempts else None
         self._log, self._labels, self._is_open = log, labels, True
         self._attempts += 1
@@ -131,14 +134,10 @@ class Attempt:
         self._over(time.perf_counter(), {"error_type": kind})
 
     @harmless
-    def headed(self, status: int, headers: Mapping[str, str]) -> None:
+    def headed(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
         """The answer has begun."""
         self._line["http_status"] = status
-        for name in ("request-id", "x-amzn-requestid"):
-            if (request_id := wire.word(headers.get(name))) is not None:
-                self._line["request_id"] = request_id
-                break
-        self._line |= wire.headroom(headers)
+        self._line |= wire.head(headers)
 
     @harmless
     def answered(self, content: bytes) -> None:

@@ -5,6 +5,7 @@ numbered from 1 in each process, those that found no room included, so that a re
 """
 
 import atexit
+import itertools
 import json
 import logging
 import os
@@ -48,7 +49,7 @@ class Log:
 
     def _begin(self) -> None:
         """As new: in a new process, which has its own name, numbers and thread."""
-        self._process = token_hex(6)
+        self._process, self._calls = token_hex(6), itertools.count(1)
         self._lock = threading.RLock()  # reentrant: a finalizer may write while a line is being added
         self._sending = threading.Lock()
         self._moved = threading.Condition(threading.Lock())
@@ -56,7 +57,8 @@ class Log:
         self._thread: threading.Thread | None = None
         self._waiting: list[tuple[int, Line]] = []
         self._unsent: list[tuple[int, bytes]] = []
-        self._issued = self._dropped = self._settled = 0
+        self._issued = self._settled = 0
+        self.dropped = 0  # not yet reported
         self._tally = None
         self._is_failing = False
 
@@ -68,11 +70,15 @@ class Log:
             self._issued += 1
             self._tally.set(self._issued)
             if len(self._waiting) >= self._limit:
-                self._dropped += 1
+                self.dropped += 1
                 return
             self._waiting.append((self._issued, line))
         if not self._awake.is_set():
             self._wake()
+
+    def call_id(self) -> str:
+        """A name that no other call has, of this process or another."""
+        return f"{self._process}-{next(self._calls)}"
 
     def _wake(self) -> None:
         if self._thread is None or not self._thread.is_alive():
@@ -135,12 +141,12 @@ class Log:
 
     def _take(self) -> list[tuple[int, Line]]:
         with self._lock:
-            if self._dropped:
+            if self.dropped:
                 self._issued += 1
                 if self._tally:
                     self._tally.set(self._issued)
-                self._waiting.append((self._issued, _drops("queue_full", self._dropped)))
-                self._dropped = 0
+                self._waiting.append((self._issued, _drops("queue_full", self.dropped)))
+                self.dropped = 0
             taken, self._waiting = self._waiting, []
         return taken
 

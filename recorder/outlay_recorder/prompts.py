@@ -14,8 +14,9 @@ def request_facts(body: Mapping[str, Any], salt: bytes) -> Facts:
     """The request's model, max_tokens and cacheable prefix.
 
     The prefix is what comes first and tends to stay the same: tools, system prompt, and the first message up to its
-    last cache breakpoint, where it has one. Its length is that of its JSON. Its digest is BLAKE2b (RFC 7693) keyed with
-    `salt` (at most 64 bytes): equal prefixes have equal digests, and without the salt nobody can try out guesses.
+    last cache breakpoint, where it has one; as JSON, unless it is but a system prompt of plain text. Its digest is
+    BLAKE2b (RFC 7693) keyed with `salt` (at most 64 bytes): equal prefixes have equal digests, and without the salt
+    nobody can try out guesses.
     """
     facts: Facts = {}
     if (model := word(body.get("model"))) is not None:
@@ -24,7 +25,7 @@ def request_facts(body: Mapping[str, Any], salt: bytes) -> Facts:
         facts["max_tokens"] = ceiling
     parts = [part for part in (body.get("tools"), body.get("system"), _opening(body.get("messages"))) if part]
     if parts:
-        prefix = _encode(parts)
+        prefix = parts[0] if len(parts) == 1 and isinstance(parts[0], str) else _encode(parts)
         digest = hashlib.blake2b(prefix.encode("utf-8", "surrogatepass"), key=salt, digest_size=12)
         facts["cache_prefix_id"], facts["cache_prefix_chars"] = digest.hexdigest(), len(prefix)
     return facts

@@ -7,7 +7,7 @@ number nor one short word is left out, whatever its name.
 import json
 import re
 from base64 import b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
@@ -101,16 +101,25 @@ def document(content: bytes) -> Facts:
     return message(said) if said.get("type") == "message" else error(said)
 
 
-def headroom(headers: Mapping[str, str]) -> Facts:
-    """The share of each rate limit that is left, 0 to 1, from the anthropic-ratelimit headers."""
-    facts = {}
-    for ours, theirs in (
-        ("requests_headroom", "requests"),
-        ("input_tokens_headroom", "input-tokens"),
-        ("output_tokens_headroom", "output-tokens"),
-    ):
-        limit, left = (headers.get(f"anthropic-ratelimit-{theirs}-{part}", "") for part in ("limit", "remaining"))
-        if limit.isdecimal() and left.isdecimal() and int(limit) > 0:
+_HEADROOM = {
+    name.replace("-", "_") + "_headroom": (
+        f"anthropic-ratelimit-{name}-limit".encode(),
+        f"anthropic-ratelimit-{name}-remaining".encode(),
+    )
+    for name in ("requests", "input-tokens", "output-tokens")
+}
+
+
+def head(headers: Iterable[tuple[bytes, bytes]]) -> Facts:
+    """The attempt's id, and the share of each rate limit that is left, 0 to 1, from the headers of its answer."""
+    said = {name.lower(): value for name, value in headers}
+    facts: Facts = {}
+    request_id = said.get(b"request-id") or said.get(b"x-amzn-requestid") or b""
+    if (known := word(request_id.decode("ascii", "replace"))) is not None:
+        facts["request_id"] = known
+    for ours, (of_all, of_rest) in _HEADROOM.items():
+        limit, left = said.get(of_all, b""), said.get(of_rest, b"")
+        if limit.isdigit() and left.isdigit() and int(limit) > 0:
             facts[ours] = round(min(int(left) / int(limit), 1.0), 4)
     return facts
 

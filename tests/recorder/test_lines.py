@@ -264,7 +264,7 @@ def test_the_cacheable_prefix_is_known_by_a_digest(api, log, recorded):
         recording.messages.create(**(ASK | change))
     ids = [line["cache_prefix_id"] for line in of(recorded(), "attempt")]
     assert ids[0] == ids[1] and ids[3] == ids[4] and len(set(ids)) == 3
-    assert of(recorded(), "attempt")[0]["cache_prefix_chars"] == len('["CANARY system prompt"]')
+    assert of(recorded(), "attempt")[0]["cache_prefix_chars"] == len("CANARY system prompt")
 
 
 def test_a_copy_of_a_recorded_client_is_recorded_once(api, log, recorded):

@@ -15,9 +15,9 @@ import httpx2
 from anthropic import APIRequest, Middleware
 
 from outlay_recorder import wire
+from outlay_recorder.attribution import Labels, clean, current, trace_id
 from outlay_recorder.bodies import AsyncBody, SyncBody
 from outlay_recorder.calls import CALL, CLIENT_VERSION, Attempt, Call, Streaming
-from outlay_recorder.labels import Labels, clean, current, trace_id
 from outlay_recorder.log import Log
 from outlay_recorder.prompts import request_facts
 from outlay_recorder.retry import Retry, Stopped
@@ -190,7 +190,7 @@ class _Recording(Middleware):
         try:
             if attempt is None:
                 return self._batch_results(request, http)
-            attempt.headed(http.status_code, http.headers)
+            attempt.headed(http.status_code, http.headers.raw)
             if http.is_closed:
                 attempt.answered(http.content)
             elif http.status_code >= 400:
