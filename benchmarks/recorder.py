@@ -4,6 +4,7 @@ Answers come from memory, so that nothing but the SDK and the recorder is timed:
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from typing import Any
 import anthropic
 import httpx2
 import outlay_recorder
+from outlay_recorder.calls import CALL, Call
 from outlay_recorder.log import Log
 from outlay_recorder.sinks import Stream
 
@@ -34,7 +36,7 @@ ASK: dict[str, Any] = {
 }  # fmt: skip
 HEAD = {"request-id": "req_1", "content-type": "application/json", "anthropic-ratelimit-requests-limit": "50",
         "anthropic-ratelimit-requests-remaining": "49"}  # fmt: skip
-IMPORT = "import time, anthropic; t = time.perf_counter(); import outlay_recorder; print(time.perf_counter() - t)"
+IMPORT = "import time, anthropic; t = time.process_time(); import outlay_recorder; print(time.process_time() - t)"
 
 
 def run(calls: int = 300, rounds: int = 15) -> None:
@@ -44,26 +46,29 @@ def run(calls: int = 300, rounds: int = 15) -> None:
     with tempfile.TemporaryDirectory() as folder:
         recorded = outlay_recorder.record(plain, Path(folder) / "claude.jsonl", feature="bench")
         _timed(plain, calls), _timed(recorded, calls)
+        own_us = _own(recorded, calls * rounds) * 1e6
         pairs = [(_timed(plain, calls), _timed(recorded, calls)) for _ in range(rounds)]
         outlay_recorder.flush()
-        attempt_us = (median(median(r[0]) - median(p[0]) for p, r in pairs)) * 1e6
+        added_us = (median(median(r[0]) - median(p[0]) for p, r in pairs)) * 1e6
         cpu_us = median(r[1] - p[1] for p, r in pairs) / calls * 1e6
         call_us = median(p[1] for p, _ in pairs) / calls * 1e6
     before = peak_megabytes()
     held = _stalled(100_000)
     grown = peak_megabytes() - before
+    cached = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     imports = [
-        float(subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, text=True, check=True).stdout)
-        for _ in range(5)
-    ]
+        float(subprocess.run([sys.executable, "-c", IMPORT], env=cached, capture_output=True, check=True).stdout)
+        for _ in range(6)
+    ][1:]
     print(f"\nThe recorder, {calls * rounds:,} calls each way; medians\n\n| what | figure |\n|---|---|")
-    print(f"| added to a call, for the caller | {attempt_us:.0f} µs |")
+    print(f"| the recorder's own steps for a call of one attempt, for the caller | {own_us:.0f} µs |")
+    print(f"| added to a call, the SDK's own way through middleware included | {added_us:.0f} µs |")
     print(f"| processor time added to a call, the writer's included | {cpu_us:.0f} µs |")
     print(f"| processor time of the call itself | {call_us:.0f} µs |")
-    print(f"| of one core, at 1,000 calls/s | {cpu_us / 1e4:.1f} % |")
+    print(f"| of one core, at 1,000 calls/s | {cpu_us / 10:.0f} % |")
     print(f"| lines held of 100,000 under a stalled sink | {held:,} |")
     print(f"| memory for them | {grown:.0f} MB |")
-    print(f"| import, beyond the SDK | {median(imports) * 1e3:.0f} ms |")
+    print(f"| processor time of the import, beyond the SDK | {median(imports) * 1e3:.0f} ms |")
 
 
 def _timed(client: anthropic.Anthropic, calls: int) -> tuple[list[float], float]:
@@ -75,6 +80,28 @@ def _timed(client: anthropic.Anthropic, calls: int) -> tuple[list[float], float]
         took.append(time.perf_counter() - started)
     outlay_recorder.flush()
     return took, time.process_time() - begun
+
+
+def _own(recorded: anthropic.Anthropic, times: int) -> float:
+    """Median seconds of what the recorder does around an attempt and its call, with the SDK standing still."""
+    recording, seen = recorded.middleware[-1], list[Any]()
+    assert isinstance(recording, anthropic.Middleware)
+
+    def spy(request: anthropic.APIRequest, call_next: anthropic.CallNext) -> Any:
+        seen[:] = [request, call_next(request)]
+        return seen[1]
+
+    recorded.with_options(middleware=[spy]).messages.create(**ASK)
+    took = []
+    for _ in range(times):
+        started = time.perf_counter()
+        call = Call(2)
+        token = CALL.set(call)
+        recording.handle(seen[0], lambda request: seen[1])
+        CALL.reset(token)
+        call.returned()
+        took.append(time.perf_counter() - started)
+    return median(took)
 
 
 class _Stalled(Stream):
@@ -98,7 +125,3 @@ def _stalled(lines: int) -> int:
     sink.go.set()
     log.flush()
     return held
-
-
-if __name__ == "__main__":
-    run()

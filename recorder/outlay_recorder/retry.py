@@ -82,11 +82,12 @@ class Retry(Middleware):
         cap: float = 30.0,
         deadline: float | None = None,
         budget: Budget | None = None,
+        dice: random.Random | None = None,
     ) -> None:
         """`deadline`: seconds from the begin of the call after which nothing is begun or waited for any more."""
         self.max_retries, self._base, self._cap, self._deadline = max_retries, base, cap, deadline
         self._budget = budget or Budget()
-        self._dice = random.SystemRandom()  # of its own in every process, after a fork as well
+        self._dice = dice or random.SystemRandom()  # which does not repeat itself in a fork
 
     def decide(self, failure: Failure, retries_taken: int, max_retries: int, elapsed: float) -> float | str:
         """Seconds to wait before the next attempt, or why there is none. `elapsed`: seconds since the call began."""
