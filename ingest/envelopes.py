@@ -141,6 +141,8 @@ class Unwrapper:
 
 def _is_record(value: dict[str, Any]) -> bool:
     """Does this object say something about a request itself, rather than carry what does?"""
+    if "outlay_recorder" in value:
+        return True
     if value.get("type") in ("message", "error") and ("usage" in value or "error" in value):
         return True
     if "response" in value and isinstance(value.get("request"), dict):

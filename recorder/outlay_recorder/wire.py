@@ -1,0 +1,278 @@
+"""What the API's answers say, by allow-list: counts, ids and single words, never text.
+
+Everything that reaches the log from a response goes through `_count` or `_word` here. A value that is neither a whole
+number nor one short word is left out, whatever its name.
+"""
+
+import json
+import re
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, Protocol
+
+Facts = dict[str, Any]
+
+LONGEST_EVENT = 1 << 20  # bytes; what is counted stands in events of a few hundred
+_WORD = re.compile(r"[A-Za-z0-9][\w.:@/+-]{0,199}", re.ASCII)
+_USAGE = {
+    "input_tokens": "input_tokens",
+    "output_tokens": "output_tokens",
+    "cache_read_input_tokens": "cache_read_tokens",
+    "cache_creation_input_tokens": "cache_write_tokens",
+}
+_ITERATION_COUNTS = (*_USAGE, "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
+_BEDROCK_ERRORS = {
+    "throttlingException": "rate_limit_error",
+    "validationException": "invalid_request_error",
+    "modelTimeoutException": "timeout_error",
+    "serviceUnavailableException": "overloaded_error",
+    "internalServerException": "api_error",
+    "modelStreamErrorException": "api_error",
+}
+
+
+def _count(value: object) -> int | None:
+    return value if type(value) is int and value >= 0 else None
+
+
+def word(value: object) -> str | None:
+    """One word of at most 200 ASCII characters, as ids and type names are; None for anything else."""
+    return value if isinstance(value, str) and _WORD.fullmatch(value) else None
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _parsed(text: bytes | bytearray) -> Mapping[str, Any]:
+    return _object(json.loads(text))
+
+
+def _known(pairs: dict[str, Any]) -> Facts:
+    return {name: value for name, value in pairs.items() if value is not None}
+
+
+def usage(said: Mapping[str, Any]) -> Facts:
+    """Anthropic's usage object. input_tokens leaves out what was read from or written to the cache."""
+    facts = {ours: _count(said.get(theirs)) for theirs, ours in _USAGE.items()}
+    written, tools = _object(said.get("cache_creation")), _object(said.get("server_tool_use"))
+    facts["cache_write_5m_tokens"] = _count(written.get("ephemeral_5m_input_tokens"))
+    facts["cache_write_1h_tokens"] = _count(written.get("ephemeral_1h_input_tokens"))
+    facts["thinking_tokens"] = _count(_object(said.get("output_tokens_details")).get("thinking_tokens"))
+    facts["web_search_requests"] = _count(tools.get("web_search_requests"))
+    words = {name: word(said.get(name)) for name in ("service_tier", "speed", "inference_geo")}
+    if isinstance(iterations := said.get("iterations"), list) and iterations:
+        return _known(facts | words | {"iterations": [_iteration(_object(part)) for part in iterations[:1000]]})
+    return _known(facts | words)
+
+
+def _iteration(part: Mapping[str, Any]) -> Facts:
+    """One part of an answer that was billed in several, under Anthropic's names."""
+    facts = {name: word(part.get(name)) for name in ("type", "model")}
+    written = _known({name: _count(_object(part.get("cache_creation")).get(name)) for name in _ITERATION_COUNTS[-2:]})
+    return _known({
+        **facts,
+        **{name: _count(part.get(name)) for name in _USAGE},
+        "cache_creation": written or None,
+    })  # fmt: skip
+
+
+def message(said: Mapping[str, Any]) -> Facts:
+    """A Message object: its id, model, stop reason and usage."""
+    facts = {"message_id": word(said.get("id")), "model": word(said.get("model"))}
+    return _known(facts | {"stop_reason": word(said.get("stop_reason"))}) | usage(_object(said.get("usage")))
+
+
+def error(body: Mapping[str, Any]) -> Facts:
+    """An error body: its type, and its code where it has one. Never its message, which may quote the request."""
+    said = _object(body.get("error"))
+    code = _object(said.get("details")).get("error_code")
+    return _known({"error_type": word(said.get("type")), "error_code": word(code)})
+
+
+def document(content: bytes) -> Facts:
+    """A whole answer: a Message, or an error body."""
+    try:
+        said = json.loads(content)
+    except ValueError:
+        return {}
+    said = _object(said)
+    return message(said) if said.get("type") == "message" else error(said)
+
+
+_HEADROOM = {
+    name.replace("-", "_") + "_headroom": (
+        f"anthropic-ratelimit-{name}-limit".encode(),
+        f"anthropic-ratelimit-{name}-remaining".encode(),
+    )
+    for name in ("requests", "input-tokens", "output-tokens")
+}
+
+
+def head(headers: Iterable[tuple[bytes, bytes]]) -> Facts:
+    """The attempt's id, and the share of each rate limit that is left, 0 to 1, from the headers of its answer."""
+    said = {name.lower(): value for name, value in headers}
+    facts: Facts = {}
+    request_id = said.get(b"request-id") or said.get(b"x-amzn-requestid") or b""
+    if (known := word(request_id.decode("ascii", "replace"))) is not None:
+        facts["request_id"] = known
+    for ours, (of_all, of_rest) in _HEADROOM.items():
+        limit, left = said.get(of_all, b""), said.get(of_rest, b"")
+        if limit.isdigit() and left.isdigit() and int(limit) > 0:
+            facts[ours] = round(min(int(left) / int(limit), 1.0), 4)
+    return facts
+
+
+class Reader(Protocol):
+    """Takes the pieces of a body as they come and keeps what they said."""
+
+    @property
+    def facts(self) -> Facts:
+        """What was said so far."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Was the end heard?"""
+
+    @property
+    def first_token_at(self) -> float | None:
+        """When the answer proper began, on the clock of `feed`."""
+
+    def feed(self, piece: bytes, now: float) -> None:
+        """Take the next piece, which came at `now` (seconds, any clock)."""
+
+
+class Messages:
+    """The events of one streamed answer. Usage is cumulative there: the last word counts."""
+
+    def __init__(self) -> None:
+        self.facts: Facts = {}
+        self.is_complete = False
+        self.first_token_at: float | None = None
+
+    def take(self, kind: str, event: Callable[[], Mapping[str, Any]], now: float) -> None:
+        """One event of this kind. `event` parses its body: most events are not worth it."""
+        if kind == "content_block_delta":
+            self.first_token_at = self.first_token_at or now
+        elif kind == "message_start":
+            said = message(_object(event().get("message")))
+            placeholders = ("output_tokens", "thinking_tokens")
+            self.facts.update({name: value for name, value in said.items() if name not in placeholders})
+        elif kind == "message_delta":
+            body = event()
+            delta = _object(body.get("delta"))
+            self.facts.update(
+                usage(_object(body.get("usage"))) | _known({"stop_reason": word(delta.get("stop_reason"))})
+            )
+        elif kind == "message_stop":
+            self.is_complete = True
+        elif kind == "error":
+            self.facts.update({"error_type": "api_error"} | error(event()))
+
+
+class ServerSentEvents(Messages):
+    """text/event-stream, as Anthropic and Vertex send it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rest, self._kind = bytearray(), ""
+
+    def feed(self, piece: bytes, now: float) -> None:
+        """See `Reader.feed`."""
+        self._rest += piece
+        if b"\n" not in piece:
+            del self._rest[LONGEST_EVENT:]
+            return
+        *lines, self._rest = self._rest.split(b"\n")
+        for line in lines:
+            if line.startswith(b"event:"):
+                self._kind = line[6:].strip().decode("ascii", "replace")
+            elif line.startswith(b"data:"):
+                self.take(self._kind, partial(_parsed, line[5:]), now)
+
+
+class AwsEvents(Messages):
+    """application/vnd.amazon.eventstream, as Bedrock sends it: framed, each event as base64 within JSON.
+
+    A frame is its length, the length of its headers and a checksum (4 bytes each), headers, body, checksum:
+    https://docs.aws.amazon.com/AmazonS3/latest/API/RESTSelectObjectAppendix.html
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rest = bytearray()
+
+    def feed(self, piece: bytes, now: float) -> None:
+        """See `Reader.feed`."""
+        self._rest += piece
+        while len(self._rest) >= 16:
+            length, headers = int.from_bytes(self._rest[:4]), int.from_bytes(self._rest[4:8])
+            if not 16 <= length <= LONGEST_EVENT * 16:
+                raise ValueError("not a frame")
+            if len(self._rest) < length:
+                return
+            self._frame(bytes(self._rest[12 : 12 + headers]), bytes(self._rest[12 + headers : length - 4]), now)
+            del self._rest[:length]
+
+    def _frame(self, headers: bytes, body: bytes, now: float) -> None:
+        if b":exception-type" in headers:
+            name = next((name for name in _BEDROCK_ERRORS if name.encode() in headers), "")
+            self.facts["error_type"] = _BEDROCK_ERRORS.get(name, "api_error")
+        elif encoded := _object(json.loads(body)).get("bytes"):
+            event = _object(json.loads(b64decode(encoded)))
+            self.take(str(event.get("type")), lambda: event, now)
+
+
+class WholeDocument:
+    """A JSON body that the application reads when it likes."""
+
+    def __init__(self) -> None:
+        self.first_token_at: float | None = None
+        self._content = bytearray()
+
+    def feed(self, piece: bytes, now: float) -> None:
+        """See `Reader.feed`."""
+        if len(self._content) <= 32 * LONGEST_EVENT:
+            self._content += piece
+
+    @property
+    def facts(self) -> Facts:
+        """What the document says, as far as it was read."""
+        return document(bytes(self._content))
+
+    @property
+    def is_complete(self) -> bool:
+        """Was it read to its end?"""
+        return "message_id" in self.facts
+
+
+class BatchResults:
+    """JSON lines, one for each request of a batch; each is handed on as soon as it is whole."""
+
+    def __init__(self, take: Callable[[Facts], None]) -> None:
+        self.facts: Facts = {}
+        self.is_complete = True
+        self.first_token_at: float | None = None
+        self._take, self._rest = take, bytearray()
+
+    def feed(self, piece: bytes, now: float) -> None:
+        """See `Reader.feed`."""
+        self._rest += piece
+        if b"\n" not in piece:
+            return
+        *lines, self._rest = self._rest.split(b"\n")
+        for line in lines:
+            if line.strip():
+                self._take(batch_result(_object(json.loads(line))))
+
+
+def batch_result(line: Mapping[str, Any]) -> Facts:
+    """One line of a batch's results. A result without a Message is an error named after what became of it."""
+    result = _object(line.get("result"))
+    facts = _known({"custom_id": word(line.get("custom_id"))})
+    if result.get("type") == "succeeded":
+        return facts | message(_object(result.get("message"))) | {"service_tier": "batch"}
+    said = {"error_type": word(result.get("type")) or "unknown_error", "service_tier": "batch"}
+    failure = _object(result.get("error"))
+    return facts | said | error(failure) | _known({"request_id": word(failure.get("request_id"))})
