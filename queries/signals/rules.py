@@ -20,10 +20,10 @@ from queries.signals.statistics import amount_at, first_discoveries, rate_score,
 DISCOVERIES = 0.075  # share of false ones among the flags of a day that is borne
 ALONE = 3.45  # the normal score that stands for a metric's own threshold when many are compared
 STRANGER = 1.1  # than the third strangest of the last 28 days
-RUN_AWAY, DROP = 4.2, 3.8  # hourly scores
+RUN_AWAY, DROP = {"cost": 5.0, "requests": 4.2}, 3.8  # hourly scores; a few heavy calls make cost burst by itself
 RUN_AWAY_PART = 0.2  # of a usual day's amount must have come on top
 DROP_CALLS = 20  # must have been expected
-STEP = 3.8  # score of three days together
+STEP = {"cost": 4.4, "requests": 3.8}  # score of three days together
 SHARED = 0.25  # so many features moving alike on one day are one event of the whole, not many
 USER_SCORE, USER_PART, USER_BUSY, USER_OVERDISPERSION = 5.0, 0.15, 0.3, 0.005
 
@@ -99,7 +99,7 @@ def step_flags(
     flags = []
     for kind in dict.fromkeys(kinds):
         rows = np.flatnonzero(kinds == kind)
-        found = (three[rows] / _noisiness(three[rows]) >= STEP) & (least[rows] > 0.8)
+        found = (three[rows] / _noisiness(three[rows]) >= STEP[metric]) & (least[rows] > 0.8)
         for row, day in np.argwhere(found & matters[rows] & (excess[rows] >= gate)):
             at = rows[row], slice(day - 2, day + 1)
             values = _values((actual, level.expected, level.low, level.high), at)
@@ -119,7 +119,7 @@ def hour_flags(
     flat = amount.reshape(len(amount), -1)
     got, due = (np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1) for values in (flat, hours.expected))
     old = np.repeat(grown, 24, axis=1)
-    sides = [(1, hours.up, hours.up_span, RUN_AWAY)]
+    sides = [(1, hours.up, hours.up_span, RUN_AWAY[metric])]
     sides += [] if quiet is None else [(-1, hours.down, hours.down_span, DROP)]
     flags = []
     for direction, score, spans, threshold in sides:
