@@ -438,3 +438,9 @@ def _cell(value: object) -> str:
 
     text = "" if value is None else str(plain(value))
     return "".join(char if char.isprintable() else "·" for char in text)
+
+
+from dashboard.signals import COMMANDS  # noqa: E402 (they build on the names above)
+
+for _command in COMMANDS:
+    main.add_command(_command)

@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import asdict, dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,11 @@ class Owner:
             except duckdb.Error as error:
                 raise QueryRefused(str(error)) from error
 
+    def read(self, metric: str, filters: queries.Filters) -> pa.Table:
+        """The rows of one metric view under these filters."""
+        with self.cursor() as cursor:
+            return queries.read(cursor, metric, filters)
+
 
 class RemoteOwner:
     """A running server owns the store; it is asked over loopback."""
@@ -147,6 +153,12 @@ class RemoteOwner:
     def query(self, sql: str) -> pa.Table:
         """The answer to one SELECT, read-only. Raises QueryRefused."""
         with pa.ipc.open_stream(self._ask("/api/query", sql.encode())) as reader:
+            return reader.read_all()
+
+    def read(self, metric: str, filters: queries.Filters) -> pa.Table:
+        """The rows of one metric view under these filters."""
+        question = json.dumps({"metric": metric, "filters": asdict(filters)}, default=plain).encode()
+        with pa.ipc.open_stream(self._ask("/api/read", question)) as reader:
             return reader.read_all()
 
     def _ask(self, path: str, body: bytes) -> bytes:
@@ -216,6 +228,13 @@ def reach(home: Path) -> Owner | RemoteOwner:
                     f"{error}, and no Outlay server answers for it; wait for it to end, or stop it"
                 ) from error
             time.sleep(0.1)
+
+
+def filters_from(told: dict[str, Any]) -> queries.Filters:
+    """Filters as they were before they were told as JSON. Raises ValueError or TypeError for anything else."""
+    days = {name: told[name] and date.fromisoformat(told[name]) for name in ("since", "until")}
+    lists = {name: tuple(value) for name, value in told.items() if isinstance(value, list)}
+    return queries.Filters(**{**told, **days, **lists})
 
 
 def _grouped(

@@ -29,7 +29,7 @@ from starlette.routing import Route
 
 from dashboard import upload_routes, uploads
 from dashboard.otlp import Receiver
-from dashboard.owner import Address, Owner, QueryRefused, plain
+from dashboard.owner import Address, Owner, QueryRefused, filters_from, plain
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -129,19 +129,32 @@ def _routes(owner: Owner, address: Address) -> list[Route]:
             return PlainTextResponse("", 404)
         sql = (await request.body()).decode(errors="replace")
         try:
-            table = await run_in_threadpool(owner.query, sql)
+            return _arrow(await run_in_threadpool(owner.query, sql))
         except QueryRefused as refused:
             return PlainTextResponse(str(refused), 400)
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, table.schema) as writer:
-            writer.write_table(table)
-        return Response(sink.getvalue().to_pybytes(), media_type="application/vnd.apache.arrow.stream")
+
+    async def read(request: Request) -> Response:
+        if not is_trusted(request):
+            return PlainTextResponse("", 404)
+        try:
+            question = await request.json()
+            return _arrow(await run_in_threadpool(owner.read, question["metric"], filters_from(question["filters"])))
+        except (KeyError, TypeError, ValueError) as error:
+            return PlainTextResponse(str(error), 400)
 
     return [
         Route("/healthz", health),
         Route("/api/loads", loads, methods=["POST"]),
         Route("/api/query", query, methods=["POST"]),
+        Route("/api/read", read, methods=["POST"]),
     ]
+
+
+def _arrow(table: pa.Table) -> Response:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return Response(sink.getvalue().to_pybytes(), media_type="application/vnd.apache.arrow.stream")
 
 
 def _config() -> dict[str, Any]:

@@ -1,0 +1,196 @@
+"""Which days and hours are worth a look: every metric of every slice against what was expected of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from queries.signals.hours import Hours, expect_hours
+from queries.signals.levels import Level, expect
+from queries.signals.ratios import Judged, creep, expect_rate, expect_ratio, mean_step, slow_share
+from queries.signals.rules import (
+    Flag,
+    Rule,
+    day_flags,
+    hour_flags,
+    shared_days,
+    shared_hours,
+    step_flags,
+    user_flags,
+)
+from queries.signals.series import Array, Series, Slice
+
+GRACE_DAYS = 14  # a slice's first days: too early to know what is usual
+FLOOR_USD, FLOOR_SHARE = 0.25, 0.002  # what a flag must be about: dollars, and part of the mean daily spend
+ENOUGH = 0.6  # of the usual requests: with fewer, the cache is cold and every request dearer for that reason alone
+RULES = {
+    "cost": Rule(4.6, down=True),
+    "requests": Rule(4.6, down=True),
+    "tokens_per_request": Rule(4.0, down=True),
+    "cost_per_request": Rule(4.6, down=True),
+    "attempts_per_request": Rule(4.6),
+    "truncation_rate": Rule(4.6),
+    "error_rate": Rule(5.75),
+    "masked_error_rate": Rule(5.2),
+    "cache_hit_rate": Rule(6.0, up=False, down=True),
+}
+CREEP, SLOWER, SLOW_SHARE = Rule(4.5), Rule(5.0), Rule(5.75)
+USER_COST = Rule(6.0)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The flags, and what was expected: of each day's cost and requests, and of each of their hours."""
+
+    flags: list[Flag]
+    cost: Level
+    requests: Level
+    cost_hours: Hours
+    request_hours: Hours
+
+
+def judge(series: Series) -> Verdict:
+    """Judge every slice of a series, each day and hour as it could have been known at its end."""
+    days, weekend, whole, slices = series.days, series.weekend, series.whole_days, series.slices
+    cost_usd, calls = days["cost_usd"], days["calls"]
+    floor = _floor(series)
+    day = np.arange(cost_usd.shape[1])
+    known = series.covered.sum(axis=1) >= 8
+    old = day - series.born[:, None] >= GRACE_DAYS
+    grown = old & (day < whole) & known
+    # Within a day only features are judged: what they share out among totals, models and teams has no hours of its own.
+    fine = old & np.array([of.kind == "feature" for of in slices])[:, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        grain = np.where(cost_usd > 0, days["cost_squares"] / cost_usd, 0)
+        logged = _logged(series)
+        cost = expect(cost_usd, grain, logged, series.born, weekend, whole)
+        requests = expect(calls, np.ones(calls.shape), logged, series.born, weekend, whole)
+        each = np.nan_to_num(np.where(requests.whole > 0, cost.whole / requests.whole, 0))
+        shared = shared_days(requests.score, slices)
+        worth = np.abs(calls / requests.expected - 1) * cost.expected >= floor
+        request_hours = expect_hours(series.hours["calls"], requests, series.covered, weekend, series.whole_hours)
+        cost_hours = expect_hours(series.hours["cost_usd"], cost, series.covered, weekend, series.whole_hours)
+        quiet = shared_hours(series.hours["calls"].reshape(len(calls), -1), request_hours.expected, slices)
+        flags = [
+            *day_flags("cost", RULES["cost"], _plain(cost, cost_usd),
+                       grown & (np.abs(cost_usd - cost.expected) >= floor), slices, shared),
+            *day_flags("requests", RULES["requests"], _plain(requests, calls),
+                       grown & worth & (np.abs(calls - requests.expected) >= 10), slices, shared),
+            *step_flags("cost", cost, cost_usd, 1.5 * floor, grown, slices, shared),
+            *step_flags("requests", requests, calls, 15 + 0 * floor, grown & worth, slices, shared),
+            *hour_flags("cost", series.hours["cost_usd"], cost_hours, cost, 0 * each + 1, floor, fine, None, slices),
+            *hour_flags("requests", series.hours["calls"], request_hours, requests, each, floor, fine, quiet, slices),
+            *user_flags(series, requests, floor, grown),
+        ]  # fmt: skip
+        for metric, rule, what, matters in _ratios(series, cost, requests, floor):
+            flags += day_flags(metric, rule, what, matters & grown, slices)
+        flags += _users(series, floor, weekend, known & (day < whole))
+    return Verdict(flags, cost, requests, cost_hours, request_hours)
+
+
+def _ratios(series: Series, cost: Level, requests: Level, floor: Array) -> list[tuple[str, Rule, Judged, Array]]:
+    """Every ratio and rate: metric, rule, what was expected, and on which days a difference would matter."""
+    days, weekend, whole = series.days, series.weekend, series.whole_days
+    calls, cost_usd, sized = days["calls"], days["cost_usd"], days["sized_attempts"]
+    busy = calls > ENOUGH * requests.expected
+    mean = np.where(sized >= 5, days["log_tokens"] / sized, np.nan)
+    sample = np.maximum(days["log_tokens_squares"] / sized - mean**2, 0.01) / sized
+    tokens = expect_ratio(mean, sample, weekend, whole)
+    moved = np.abs(tokens.actual / tokens.expected - 1)
+    rise, steady = creep(mean, sample, tokens)
+    crept = Judged(tokens.actual, tokens.actual / np.exp(rise), tokens.low, tokens.high, steady)
+    grown_old = np.arange(calls.shape[1]) - series.born[:, None] >= 21
+    billed = days["billed_attempts"]
+    each = np.where((calls >= 5) & (cost_usd > 0), np.log(cost_usd / calls), np.nan)
+    spread = np.maximum(days["cost_squares"] * billed / cost_usd**2 - 1, 0.01) / billed
+    per_call = expect_ratio(each, spread, weekend, whole)
+    dearer = np.abs(per_call.actual / per_call.expected - 1)
+    known = days["retry_known_calls"]
+    tries = days["retry_known_attempts"] / known
+    scatter = np.maximum(days["retry_known_squares"] / known - tries**2, 0.01) / tries**2 / known
+    attempts = expect_ratio(np.where(known >= 5, np.log(tries), np.nan), scatter, weekend, whole)
+    judged = [
+        ("tokens_per_request", RULES["tokens_per_request"], tokens,
+         (moved >= 0.15) & (moved * cost.expected >= floor / 2)),
+        ("tokens_per_request", CREEP, crept,
+         grown_old & (rise >= np.log(1.18)) & (np.abs(rise) * cost.expected >= floor / 2)),
+        ("cost_per_request", RULES["cost_per_request"], per_call,
+         (dearer >= 0.15) & (dearer * cost.expected >= floor) & busy),
+        ("attempts_per_request", RULES["attempts_per_request"], attempts, attempts.actual - attempts.expected >= 0.05),
+    ]  # fmt: skip
+    for metric, hits, trials in (
+        ("truncation_rate", "truncated_responses", "responses"),
+        ("error_rate", "failed_attempts", "attempts"),
+        ("masked_error_rate", "masked_calls", "retry_known_calls"),
+    ):
+        rate = expect_rate(days[hits], days[trials], None, whole, 0.002, 0.05)
+        matters = (rate.actual - rate.expected >= 0.02) & (days[hits] >= 5) & (days[trials] >= 20)
+        judged.append((metric, RULES[metric], rate, matters))
+    cacheable = days["cache_read_tokens"] + days["cache_write_tokens"]
+    answers = np.where(cacheable > 0, sized, 0)
+    hits = np.nan_to_num(days["cache_read_tokens"] / cacheable) * answers
+    rate = expect_rate(hits, answers, weekend, whole, 0.01, 0.2)
+    judged.append(("cache_hit_rate", RULES["cache_hit_rate"], rate, (rate.actual - rate.expected <= -0.1) & busy))
+    return judged + _latencies(series)
+
+
+def _latencies(series: Series) -> list[tuple[str, Rule, Judged, Array]]:
+    """Latency, seen in two ways: all tries slower, or more of them slow. Told as the day's 95 % percentile."""
+    weekend, whole = series.weekend, series.whole_days
+    mean, error = mean_step(series.latencies)
+    latency = expect_ratio(mean, error, weekend, whole)
+    slow, answered, steps = slow_share(series.latencies, whole)
+    share = np.cumsum(series.latencies, axis=2) / np.maximum(answered, 1)[:, :, None]
+    percentile = 2 ** (((share < 0.95).sum(axis=2) + 0.5) / 8)
+    usual = 2 ** ((steps + 0.5) / 8)
+    low, high = usual * latency.low / latency.expected, usual * latency.high / latency.expected
+    rate = expect_rate(slow, answered, None, whole, 0.005, 0.1)
+    slower = latency.actual / latency.expected >= 1.25
+    more_slow = (rate.actual - rate.expected >= 0.07) & (slow >= 8)
+    return [
+        ("latency_p95", SLOWER, Judged(percentile, usual, low, high, latency.score), slower),
+        ("latency_p95", SLOW_SHARE, Judged(percentile, usual, low, high, rate.score), more_slow),
+    ]
+
+
+def _users(series: Series, floor: Array, weekend: Array, known: Array) -> list[Flag]:
+    """Users whose own spend has changed, over all features. One event of theirs is taken as two mean tries."""
+    users = series.users
+    if not users.names:
+        return []
+    names, row = np.unique(users.names, return_inverse=True)
+    cost, attempts = np.zeros((2, len(names), users.cost_usd.shape[1]))
+    np.add.at(cost, row, users.cost_usd)
+    np.add.at(attempts, row, users.attempts)
+    born = (attempts > 0).argmax(axis=1)
+    logged = np.broadcast_to(series.covered.mean(axis=1), cost.shape)
+    level = expect(cost, 2 * cost / np.maximum(attempts, 1), logged, born, weekend, series.whole_days)
+    old = np.arange(cost.shape[1]) - born[:, None] >= GRACE_DAYS
+    matters = known & old & (cost - level.expected >= floor)
+    return day_flags("cost", USER_COST, _plain(level, cost), matters, tuple(Slice("user", str(name)) for name in names))
+
+
+def _logged(series: Series) -> Array:
+    """(S, D): the part of each day's usual spend that falls into hours that the log covers."""
+    hourly = series.hours["cost_usd"]
+    part = np.array(np.broadcast_to(series.covered.mean(axis=1), hourly.shape[:2]))
+    for day in np.flatnonzero((series.covered < 1).any(axis=1)):
+        past = slice(max(day - 28, 0), day)
+        alike = hourly[:, past][:, series.weekend[past] == series.weekend[day]].sum(axis=1)
+        total = alike.sum(axis=1)
+        part[:, day] = np.where(total > 0, alike @ series.covered[day] / np.maximum(total, 1e-12), part[:, day])
+    return part
+
+
+def _floor(series: Series) -> Array:
+    """(D,): dollars that a flag must at least be about, from the mean daily spend of the four weeks before."""
+    spend = series.days["cost_usd"][next(row for row, of in enumerate(series.slices) if of.kind == "total")]
+    running = np.cumsum(np.pad(spend, (1, 0)))
+    days = np.arange(len(spend))
+    first = np.maximum(days - 28, 0)
+    return np.maximum(FLOOR_USD, FLOOR_SHARE * (running[days] - running[first]) / np.maximum(days - first, 1))
+
+
+def _plain(level: Level, actual: Array) -> Judged:
+    return Judged(actual, level.expected, level.low, level.high, level.score)

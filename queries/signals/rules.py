@@ -1,0 +1,215 @@
+"""When a score is worth a look: thresholds, gates, and what keeps many slices quiet.
+
+Three things hold false alarms down beside a metric's own threshold. On noisy data all thresholds of a metric rise, by
+how far its scores of the last four weeks have spread. A slice must be stranger than on any but two of its last 28 days.
+And of many slices judged on one day, only so many stand out as leave few false ones (Benjamini and Hochberg).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from queries.signals.hours import Hours
+from queries.signals.levels import Level
+from queries.signals.ratios import Judged
+from queries.signals.series import BUSY_ATTEMPTS, Array, Series, Slice
+from queries.signals.statistics import amount_at, first_discoveries, rate_score, stabilised
+
+DISCOVERIES = 0.075  # share of false ones among the flags of a day that is borne
+ALONE = 3.45  # the normal score that stands for a metric's own threshold when many are compared
+STRANGER = 1.1  # than the third strangest of the last 28 days
+RUN_AWAY, DROP = {"cost": 5.0, "requests": 4.2}, 3.8  # hourly scores; a few heavy calls make cost burst by itself
+RUN_AWAY_PART = 0.2  # of a usual day's amount must have come on top
+DROP_CALLS = 20  # must have been expected
+STEP = {"cost": 4.4, "requests": 3.8}  # score of three days together
+SHARED = 0.25  # so many features moving alike on one day are one event of the whole, not many
+USER_SCORE, USER_PART, USER_BUSY, USER_OVERDISPERSION = 5.0, 0.15, 0.3, 0.005
+
+
+@dataclass(frozen=True)
+class Rule:
+    """From which score on a day's value is worth a look, and in which direction."""
+
+    threshold: float
+    up: bool = True
+    down: bool = False
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One metric of one slice over some hours, counted from the first day's midnight; values in the metric's unit.
+
+    `raised` is the hour at whose beginning this could first be known. `user` is who drove it, where one alone did.
+    """
+
+    of: Slice
+    metric: str
+    start: int
+    end: int
+    raised: int
+    values: tuple[float, float, float, float]  # actual, expected, low, high
+    score: float
+    user: str | None = None
+
+
+def day_flags(
+    metric: str, rule: Rule, what: Judged, matters: Array, slices: tuple[Slice, ...], shared: Array | None = None
+) -> list[Flag]:
+    """The days (S, D) whose score stands out and that `matters` lets through.
+
+    `shared` (2, D) tells on which days a fall, or a rise, is the whole's and not a feature's.
+    """
+    kinds = np.array([of.kind for of in slices])
+    flags = []
+    for kind in dict.fromkeys(kinds):
+        rows = np.flatnonzero(kinds == kind)
+        score = what.score[rows] / (rule.threshold * _noisiness(what.score[rows])) * ALONE
+        for direction, is_judged in ((1, rule.up), (-1, rule.down)):
+            if not is_judged:
+                continue
+            side = direction * score
+            own = np.minimum(STRANGER * _third_of_past(np.nan_to_num(side, nan=-np.inf)), 1.5 * ALONE)
+            stands_out = (side >= ALONE) & (side >= own) & matters[rows] & first_discoveries(side, DISCOVERIES)
+            if shared is not None and kind == "feature":
+                stands_out &= ~shared[0 if direction < 0 else 1]
+            for row, day in np.argwhere(stands_out):
+                at = (rows[row], day)
+                values = _values((what.actual, what.expected, what.low, what.high), at)
+                start = int(day) * 24
+                flags.append(
+                    Flag(slices[rows[row]], metric, start, start + 24, start + 24, values, float(what.score[at]))
+                )
+    return flags
+
+
+def step_flags(
+    metric: str, level: Level, actual: Array, gate: Array, matters: Array, slices: tuple[Slice, ...], shared: Array
+) -> list[Flag]:
+    """Three days that are each unremarkable and together are not: a new level, seen before it has become the usual."""
+    score = np.where(shared.any(axis=0), 0, np.clip(level.score, -4, 4))
+    three = np.full(score.shape, np.nan)
+    three[:, 2:] = (score[:, 2:] + score[:, 1:-1] + score[:, :-2]) / np.sqrt(3)
+    least = np.zeros(score.shape)
+    least[:, 2:] = np.minimum(np.minimum(score[:, 2:], score[:, 1:-1]), score[:, :-2])
+    excess = np.cumsum(np.nan_to_num(actual - level.expected), axis=1)
+    excess[:, 3:] = excess[:, 3:] - excess[:, :-3]
+    kinds = np.array([of.kind for of in slices])
+    flags = []
+    for kind in dict.fromkeys(kinds):
+        rows = np.flatnonzero(kinds == kind)
+        found = (three[rows] / _noisiness(three[rows]) >= STEP[metric]) & (least[rows] > 0.8)
+        for row, day in np.argwhere(found & matters[rows] & (excess[rows] >= gate)):
+            at = rows[row], slice(day - 2, day + 1)
+            values = _values((actual, level.expected, level.low, level.high), at)
+            end = int(day) * 24 + 24
+            flags.append(Flag(slices[rows[row]], metric, end - 72, end, end, values, float(three[rows[row], day])))
+    return flags
+
+
+def hour_flags(
+    metric: str, amount: Array, hours: Hours, level: Level, each_usd: Array, floor: Array, grown: Array,
+    quiet: Array | None, slices: tuple[Slice, ...],
+) -> list[Flag]:  # fmt: skip
+    """What ran away, and (where `quiet` (H,) is given) what went quiet alone, within hours.
+
+    each_usd: (S, D) what one unit of the amount usually costs. floor: (D,) dollars. grown: (S, D) may be judged.
+    """
+    flat = amount.reshape(len(amount), -1)
+    got, due = (np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1) for values in (flat, hours.expected))
+    old = np.repeat(grown, 24, axis=1)
+    sides = [(1, hours.up, hours.up_span, RUN_AWAY[metric])]
+    sides += [] if quiet is None else [(-1, hours.down, hours.down_span, DROP)]
+    flags = []
+    for direction, score, spans, threshold in sides:
+        strange = np.where(np.isfinite(score), direction * score, -np.inf)
+        daily = strange.reshape(len(score), -1, 24).max(axis=2)
+        own = np.clip(STRANGER * _third_of_past(daily), threshold, 2 * threshold)
+        for row, hour in np.argwhere((strange >= np.repeat(own, 24, axis=1)) & old):
+            end, day = int(hour) + 1, hour // 24
+            start = end - int(spans[row, hour])
+            actual, expected = got[row, end] - got[row, start], due[row, end] - due[row, start]
+            if direction > 0 and actual - expected < RUN_AWAY_PART * np.nan_to_num(level.whole[row, day]):
+                continue
+            if direction < 0 and (expected < DROP_CALLS or (quiet is not None and quiet[hour])):
+                continue
+            if abs(actual - expected) * each_usd[row, day] < floor[day]:
+                continue
+            grain = level.grain[row, day]
+            noise = np.sqrt(level.sigma[row, day] ** 2 + 0.3**2 / (end - start))
+            low, high = (amount_at(stabilised(expected, grain, noise) + reach, grain, noise) for reach in (-1.28, 1.28))
+            values = (float(actual), float(expected), float(low), float(high))
+            flags.append(Flag(slices[row], metric, start, end, end, values, float(score[row, hour])))
+    return flags
+
+
+def user_flags(series: Series, requests: Level, floor: Array, grown: Array) -> list[Flag]:
+    """Days on which one user made far more of a busy feature's tries than is usual for him."""
+    users, whole = series.users, series.days["attempts"][series.users.feature]
+    made, all_made = (np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1) for values in (users.attempts, whole))
+    days = np.arange(whole.shape[1])
+    first = np.maximum(days - 14, 0)
+    known = all_made[:, days] - all_made[:, first]
+    usual = (made[:, days] - made[:, first] + 0.5) / (known + 1)
+    score = rate_score(users.attempts, whole, usual, np.full(whole.shape, USER_OVERDISPERSION), known)
+    excess = users.attempts - usual * whole
+    worth = excess * users.cost_usd / np.maximum(users.attempts, 1) >= floor
+    feature = users.feature
+    large = excess >= USER_PART * np.nan_to_num(requests.expected[feature], nan=np.inf)
+    busy = np.nan_to_num(requests.score[feature]) >= USER_BUSY
+    found = (score >= USER_SCORE) & (excess >= BUSY_ATTEMPTS) & large & busy & worth & grown[feature]
+    flags = []
+    for pair, day in np.argwhere(found):
+        at = (feature[pair], day)
+        values = _values((series.days["calls"], requests.expected, requests.low, requests.high), at)
+        start, score_here = int(day) * 24, float(score[pair, day])
+        of = series.slices[feature[pair]]
+        flags.append(Flag(of, "requests", start, start + 24, start + 24, values, score_here, users.names[pair]))
+    return flags
+
+
+def shared_days(score: Array, slices: tuple[Slice, ...]) -> Array:
+    """(2, D): on which days so many features fell, or rose, together that it is one event of the whole: a holiday."""
+    features = np.array([of.kind == "feature" for of in slices])
+    count = np.maximum((~np.isnan(score[features])).sum(axis=0), 1)
+    fell, rose = (np.sum(direction * np.nan_to_num(score[features]) > 2, axis=0) for direction in (-1, 1))
+    return np.stack([(moved >= 4) & (moved / count >= SHARED) for moved in (fell, rose)])
+
+
+def shared_hours(actual: Array, expected: Array, slices: tuple[Slice, ...]) -> Array:
+    """(H,): when many features were quiet at the same time: a hole in the log or a holiday, not many outages."""
+    features = np.array([of.kind == "feature" for of in slices])
+    quiet, active = np.zeros(actual.shape[1]), np.zeros(actual.shape[1])
+    for span in (6, 10):
+        got, due = (np.cumsum(np.pad(values[features], ((0, 0), (span, 0))), axis=1) for values in (actual, expected))
+        got, due = got[:, span:] - got[:, :-span], due[:, span:] - due[:, :-span]
+        fell = (due >= 4) & (got < 0.6 * due) & (due - got > 2.5 * np.sqrt(np.maximum(due, 0)))
+        quiet, active = np.maximum(quiet, fell.sum(axis=0)), np.maximum(active, (due >= 4).sum(axis=0))
+    return (quiet >= 4) & (quiet >= 0.2 * active)
+
+
+def _values(columns: tuple[Array, Array, Array, Array], at: object) -> tuple[float, float, float, float]:
+    """The four columns at one place, or summed over several days of one slice."""
+    actual, expected, low, high = (float(np.sum(column[at])) for column in columns)
+    return actual, expected, low, high
+
+
+def _third_of_past(score: Array) -> Array:
+    """(S, D): the third highest score of each slice's last 28 days."""
+    third = np.full(score.shape, -np.inf)
+    for day in range(3, score.shape[1]):
+        past = score[:, max(day - 28, 0) : day]
+        third[:, day] = np.partition(past, past.shape[1] - 3, axis=1)[:, -3]
+    return third
+
+
+def _noisiness(score: Array) -> Array:
+    """(D,): by how much scores spread more than a normal's would, over all slices and the last 28 days; at least 1."""
+    wide = np.ones(score.shape[1])
+    for day in range(7, score.shape[1]):
+        seen = np.abs(score[:, max(day - 28, 0) : day])
+        seen = seen[~np.isnan(seen)]
+        if len(seen) >= 100:
+            wide[day] = np.clip(np.quantile(seen, 0.95) / 2.2, 1, 2.5)
+    return wide

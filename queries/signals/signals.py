@@ -1,0 +1,195 @@
+"""What is worth a look, said so that finance understands it: what, when, how much, what was expected, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from queries.filters import Filters
+from queries.signals.causes import main_cause, parts
+from queries.signals.judge import Verdict, judge
+from queries.signals.rules import Flag
+from queries.signals.series import Array, Read, Series, load
+from queries.signals.wording import sentence
+
+APART_HOURS = 24  # flags of one metric and slice less than so far apart are one signal
+EXPLAINED = 0.5  # of a whole's excess that its features' own signals must explain for it not to be told twice
+DRIVER = 0.5  # of the excess that one user must account for to be named
+SUMS = {"cost": "cost_usd", "requests": "calls"}
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One event of one metric of one slice. Times are on the reader's clock, values in the metric's unit.
+
+    raised_at: when it could first be known. score: standard deviations. stake_usd: what its days cost more or less than
+    expected. cause: the factor that moved the cost; None where no money moves. is_open: it lasts until the data ends.
+    """
+
+    slice_kind: str
+    slice: str
+    metric: str
+    start: datetime
+    end: datetime
+    raised_at: datetime
+    actual: float
+    expected: float
+    low: float
+    high: float
+    score: float
+    stake_usd: float
+    cause: str | None
+    parts: dict[str, float]
+    driver_user: str | None
+    is_open: bool
+
+    @property
+    def sentence(self) -> str:
+        """The signal in words."""
+        return sentence(self)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What one day of one slice cost and was expected to cost, with the range that holds four days out of five."""
+
+    day: datetime
+    slice_kind: str
+    slice: str
+    cost_usd: float
+    expected_usd: float
+    low_usd: float
+    high_usd: float
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything that one look at the data yields: compute once per generation of the data, keep, and read from it."""
+
+    signals: tuple[Signal, ...]
+    expected: tuple[Expected, ...]
+
+
+def find(read: Read, filters: Filters) -> Findings:
+    """Judge what the filters ask for. The period only says which signals to tell; what was usual comes from before it.
+
+    `read` reads a metric view under filters. Slices, S of them, and days, D of them, take some S * D * 10 microseconds.
+    """
+    asked = Filters(**{**filters.__dict__, "since": None})
+    series = load(read, asked, _until(read, asked))
+    if series is None:
+        return Findings((), ())
+    verdict = judge(series)
+    episodes = _told_once([_signal(series, verdict, flags) for flags in _episodes(verdict.flags)])
+    since = datetime.combine(filters.since, datetime.min.time()) if filters.since else datetime.min
+    signals = sorted((of for of in episodes if of.end > since), key=lambda of: (of.start, of.slice_kind, of.slice))
+    return Findings(tuple(signals), tuple(of for of in _expected(series, verdict) if of.day >= since))
+
+
+def _until(read: Read, filters: Filters) -> datetime | None:
+    """The moment, on the reader's clock, up to which hours are over: the last attempt's, or its hour's end if near."""
+    last = read("totals", filters).column("last_started_at")[0].as_py()
+    if last is None:
+        return None
+    local: datetime = last.replace(tzinfo=UTC).astimezone(ZoneInfo(filters.zone)).replace(tzinfo=None)
+    hour = local.replace(minute=0, second=0, microsecond=0)
+    return hour + timedelta(hours=1) if local.minute >= 50 else hour
+
+
+def _episodes(flags: list[Flag]) -> list[list[Flag]]:
+    """Flags of one metric and slice that belong together, each group in the order of time."""
+    groups: list[list[Flag]] = []
+    end = -APART_HOURS
+    for flag in sorted(flags, key=lambda flag: (flag.of.kind, flag.of.name, flag.metric, flag.start, flag.end)):
+        same = groups and groups[-1][0].of == flag.of and groups[-1][0].metric == flag.metric
+        if same and flag.start - end < APART_HOURS:
+            groups[-1].append(flag)
+            end = max(end, flag.end)
+        else:
+            groups.append([flag])
+            end = flag.end
+    return groups
+
+
+def _signal(series: Series, verdict: Verdict, flags: list[Flag]) -> Signal:
+    of, metric = flags[0].of, flags[0].metric
+    start, end = flags[0].start, max(flag.end for flag in flags)
+    strongest = max(flags, key=lambda flag: abs(flag.score))
+    row = next((row for row, other in enumerate(series.slices) if other == of), None)
+    actual, expected, low, high = strongest.values
+    first, last = start // 24, (end - 1) // 24
+    found: dict[str, float] = {}
+    cause = driver = None
+    stake = actual - expected
+    if row is not None:
+        if metric in SUMS:
+            hours = verdict.cost_hours if metric == "cost" else verdict.request_hours
+            whole = expected
+            actual = float(series.hours[SUMS[metric]][row].reshape(-1)[start:end].sum())
+            expected = float(hours.expected[row, start:end].sum())
+            scale = expected / whole if whole > 0 else 1.0
+            low, high = low * scale, high * scale
+        days = slice(first, last + 1)
+        calls = series.days["calls"][row]
+        usual = float(np.nansum(verdict.requests.expected[row, days]))
+        if (
+            metric in SUMS and end - start < 24
+        ):  # only what came in these hours is news; the rest of the day is as it is
+            got = float(series.hours["calls"][row].reshape(-1)[start:end].sum())
+            usual = float(calls[days].sum()) - got + float(verdict.request_hours.expected[row, start:end].sum())
+        found = parts(series, row, first, last, usual)
+        cause = main_cause(metric, found, strongest.score > 0)
+        stake = float(np.nansum(series.days["cost_usd"][row, days] - verdict.cost.expected[row, days]))
+        driver = next((flag.user for flag in flags if flag.user), None) or _driver(series, row, first, last, metric)
+    return Signal(
+        of.kind, of.name, metric, series.moment(start), series.moment(end),
+        series.moment(min(flag.raised for flag in flags)), actual, expected, low, high, strongest.score, stake,
+        cause, found, driver, end >= series.whole_days * 24,
+    )  # fmt: skip
+
+
+def _driver(series: Series, row: int, first: int, last: int, metric: str) -> str | None:
+    """The user who made at least half of the excess tries of these days; None when no one did."""
+    users = series.users
+    mine = np.flatnonzero(users.feature == row)
+    if metric not in SUMS or not len(mine) or first < 7:
+        return None
+    past = slice(max(first - 14, 0), first)
+    length = last - first + 1
+    usual = users.attempts[mine, past].mean(axis=1) * length
+    excess = users.attempts[mine, first : last + 1].sum(axis=1) - usual
+    tries = series.days["attempts"][row]
+    whole = tries[first : last + 1].sum() - tries[past].mean() * length
+    most = int(np.argmax(excess))
+    return users.names[mine[most]] if whole > 0 and excess[most] >= DRIVER * whole and len(mine) > 1 else None
+
+
+def _told_once(signals: list[Signal]) -> list[Signal]:
+    """Without what the total, a model, a team or a user shows only because a feature that has its own signal does."""
+    features = [of for of in signals if of.slice_kind == "feature"]
+    told = list(features)
+    for of in signals:
+        if of.slice_kind == "feature":
+            continue
+        overlapping = {
+            other.slice: other.stake_usd for other in features if other.start < of.end and other.end > of.start
+        }
+        same = sum(stake for stake in overlapping.values() if stake * of.stake_usd > 0)
+        if of.metric not in SUMS and overlapping:
+            continue
+        if abs(same) < EXPLAINED * abs(of.stake_usd):
+            told.append(of)
+    return told
+
+
+def _expected(series: Series, verdict: Verdict) -> list[Expected]:
+    level: dict[str, Array] = {name: getattr(verdict.cost, name) for name in ("expected", "low", "high")}
+    return [
+        Expected(series.moment(24 * day), of.kind, of.name, float(series.days["cost_usd"][row, day]),
+                 *(float(level[name][row, day]) for name in ("expected", "low", "high")))
+        for row, of in enumerate(series.slices) if of.kind in ("total", "feature")
+        for day in range(series.whole_days) if not np.isnan(level["expected"][row, day])
+    ]  # fmt: skip

@@ -1,0 +1,69 @@
+"""A signal in a sentence: what, when, how much, what was expected, how unusual, and why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from queries.signals.signals import Signal
+
+NAMES = {
+    "cost": "cost",
+    "requests": "requests",
+    "tokens_per_request": "typical tokens per request",
+    "cost_per_request": "cost per request",
+    "attempts_per_request": "attempts per request",
+    "truncation_rate": "answers cut off",
+    "error_rate": "attempts that failed",
+    "masked_error_rate": "errors that retries hid",
+    "cache_hit_rate": "cache hit rate",
+    "latency_p95": "95 % of the calls took up to",
+}
+CAUSES = {
+    "requests": "the number of requests",
+    "attempts_per_request": "repeated attempts",
+    "input": "longer or shorter prompts",
+    "cache_hit_rate": "the cache hit rate",
+    "output": "longer or shorter answers",
+    "price": "the price per token (model, mode or list price)",
+}
+
+
+def sentence(signal: Signal) -> str:
+    """The signal in words, in the reader's money and units."""
+    subject = "All spend" if signal.slice_kind == "total" else f"{signal.slice_kind} {signal.slice}"
+    said = (
+        f"{subject}: {NAMES[signal.metric]} {_amount(signal.metric, signal.actual)} {_when(signal.start, signal.end)}, "
+        f"expected {_amount(signal.metric, signal.low)} to {_amount(signal.metric, signal.high)}"
+        f" ({abs(signal.score):.1f} times the usual noise)"
+    )
+    if signal.cause and signal.parts:
+        worth = signal.parts[signal.cause]
+        said += f"; {_dollars(worth, signed=True)} by {CAUSES[signal.cause]}"
+    if signal.driver_user:
+        said += f", mostly user {signal.driver_user}"
+    return said + "."
+
+
+def _when(start: datetime, end: datetime) -> str:
+    if (end - start).days == 1 and start.hour == 0:
+        return f"on {start:%a %d %b}"
+    if start.hour == end.hour == 0:
+        return f"from {start:%a %d %b} until {end:%a %d %b}"
+    return f"from {start:%a %d %b %H:%M} until {end:%a %d %b %H:%M}"
+
+
+def _amount(metric: str, value: float) -> str:
+    if metric in ("cost", "cost_per_request"):
+        return _dollars(value)
+    if metric.endswith("_rate"):
+        return f"{value:.1%}".replace("%", " %")
+    if metric == "latency_p95":
+        return f"{value / 1000:.1f} s"
+    return f"{value:,.2f}" if abs(value) < 100 else f"{value:,.0f}"
+
+
+def _dollars(value: float, signed: bool = False) -> str:
+    sign = ("+" if value >= 0 else "-") if signed else ("-" if value < 0 else "")
+    return f"{sign}${abs(value):,.2f}" if abs(value) >= 0.1 else f"{sign}${abs(value):,.4f}"
