@@ -93,6 +93,7 @@ class Reader:
             ("default_instant", "timestamp", _midnight(options)),
         )
         self._connections = threading.local()
+        self._pool = ThreadPoolExecutor(CORES)
         self._given, self._saved = options.mapping, saved
         self._mapping: Mapping | None = None
         self.notes: list[str] = []  # what is to be said of the log that is being read
@@ -166,16 +167,15 @@ class Reader:
         """Each chunk with what the formats say of its lines, in order; the next ones are judged meanwhile."""
         ahead: deque[tuple[int, Chunk, Future[pa.Table]]] = deque()
         read_to = 0
-        with ThreadPoolExecutor(CORES) as pool:
-            for chunk in chunks:
-                # A block more than the chunk has been read by now: up to where the next chunk will end.
-                ahead.append((read_to or position(), chunk, pool.submit(self._judge_chunk, chunk)))
-                read_to = position()
-                if len(ahead) > CORES:
-                    was_at, judging, future = ahead.popleft()
-                    yield was_at, judging, future.result()
-            for was_at, judging, future in ahead:
+        for chunk in chunks:
+            # A block more than the chunk has been read by now: up to where the next chunk will end.
+            ahead.append((read_to or position(), chunk, self._pool.submit(self._judge_chunk, chunk)))
+            read_to = position()
+            if len(ahead) > CORES:
+                was_at, judging, future = ahead.popleft()
                 yield was_at, judging, future.result()
+        for was_at, judging, future in ahead:
+            yield was_at, judging, future.result()
 
     def _judge_chunk(self, chunk: Chunk) -> pa.Table:
         """What is told of a chunk's lines: by a mapping that was given, by the formats, by a saved mapping."""
