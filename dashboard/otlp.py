@@ -84,6 +84,7 @@ class Receiver:
                 *(sys.executable, "-m", "ingest.receiver", "--home", str(self._home)),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
+                limit=1 << 20,
             )
             assert child.stdout
             async for line in child.stdout:
@@ -117,12 +118,20 @@ class Receiver:
         encoding = request.headers.get("content-encoding", "identity").strip().lower()
         if kind not in (JSON, PROTOBUF) or encoding not in ("identity", "gzip", "deflate"):
             raise _Refused(415, f"send {PROTOBUF} or {JSON}, plain or as gzip or deflate")
-        if self._waiting_bytes >= WAITING_BYTES or len(self._waiting) >= WAITING_EXPORTS:
-            raise _Refused(503, "too many exports are waiting; send this one again")
-        body = await _body(request)
-        if signal == "metrics":
-            return {"refused": 0, "message": "Outlay reads traces and logs; metrics are not kept"}
-        return await self._ask({"signal": signal, "is_json": kind == JSON}, encoding, body)
+        body = bytearray()
+        try:
+            async for block in request.stream():
+                body += block
+                self._waiting_bytes += len(block)
+                if len(body) > BODY_BYTES:
+                    raise _Refused(413, f"an export has to be under {BODY_BYTES >> 20} MB; send fewer spans at a time")
+                if self._waiting_bytes > WAITING_BYTES or len(self._waiting) >= WAITING_EXPORTS:
+                    raise _Refused(503, "too many exports are waiting; send this one again")
+            if signal == "metrics":
+                return {"refused": 0, "message": "Outlay reads traces and logs; metrics are not kept"}
+            return await self._ask({"signal": signal, "is_json": kind == JSON}, encoding, bytes(body))
+        finally:
+            self._waiting_bytes -= len(body)
 
     async def _ask(self, about: dict[str, Any], encoding: str, body: bytes) -> dict[str, Any]:
         if not self._child or not self._child.stdin or self._child.returncode is not None:
@@ -131,7 +140,6 @@ class Receiver:
         header = {"id": number, "encoding": "" if encoding == "identity" else encoding, "bytes": len(body), **about}
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
-        self._waiting_bytes += len(body)
         try:
             self._child.stdin.write(json.dumps(header).encode() + b"\n" + body)
             await self._child.stdin.drain()
@@ -140,20 +148,9 @@ class Receiver:
             raise _Refused(503, "the process that reads exports has ended; send this one again") from error
         finally:
             del self._waiting[number]
-            self._waiting_bytes -= len(body)
         if answer["status"] != 200:
             raise _Refused(answer["status"], answer["message"])
         return answer
-
-
-async def _body(request: Request) -> bytes:
-    """The body as it was sent. Raises `_Refused` when it is too large, without reading the rest."""
-    body = bytearray()
-    async for block in request.stream():
-        body += block
-        if len(body) > BODY_BYTES:
-            raise _Refused(413, f"an export has to be under {BODY_BYTES >> 20} MB; send fewer spans at a time")
-    return bytes(body)
 
 
 def _response(signal: str, answer: dict[str, Any]) -> Message:

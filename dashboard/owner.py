@@ -4,6 +4,7 @@ The DuckDB file belongs to one process at a time. `reach` gives this one the fil
 its owner over loopback; both answer the same questions.
 """
 
+import contextlib
 import json
 import secrets
 import threading
@@ -54,7 +55,8 @@ class Owner:
         run("set autoinstall_known_extensions = false")
         run("set autoload_known_extensions = false")
         run("set lock_configuration = true")
-        Spool(home).land()  # what a receiver that was killed had acknowledged
+        with contextlib.suppress(OSError):  # without room for it, it stays where it is, on disk
+            Spool(home).land()  # what a receiver that was killed had acknowledged
         self._folding = threading.Lock()
         self._folded_at_change = -1
 

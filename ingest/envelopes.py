@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ingest.otlp import spans
+from ingest.otlp import log_records, spans
 
 DEEPEST = 6
 
@@ -104,6 +104,14 @@ class Unwrapper:
             records = [Found(json.dumps(span), None) for span in spans(value)]
             self._explained = self._explained or not records
             yield from records
+            return
+        if "resourceLogs" in value:  # an application's log, of which most records tell of no request
+            self._explained = True
+            for text, attributes, time in log_records(value):
+                if _is_record(attributes):
+                    yield Found(json.dumps(attributes), logged_at or _time_of(attributes) or time)
+                else:
+                    yield from self._from_text(text, logged_at or time, depth + 1)
             return
         if isinstance(value.get("log"), str) and "stream" in value:  # docker's json-file driver
             line, stream = value["log"], f"docker {value['stream']}"

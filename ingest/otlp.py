@@ -1,4 +1,4 @@
-"""OTLP: its protobuf encoding turned into the JSON one, and the spans inside an export."""
+"""OTLP: its protobuf encoding turned into the JSON one, and what is inside an export."""
 
 import base64
 import json
@@ -35,6 +35,17 @@ def spans(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
             for span in _dicts(scope_spans.get("spans")):
                 kept = {name: span.get(name) for name in ("traceId", "spanId", "startTimeUnixNano", "endTimeUnixNano")}
                 yield {"otel_span": kept, "attributes": around | _flat(span.get("attributes"))}
+
+
+def log_records(request: dict[str, Any]) -> Iterator[tuple[str, dict[str, str], str | None]]:
+    """Each log record of an OTLP/JSON export: its body where that is text, its attributes, and its time."""
+    for resource_logs in _dicts(request.get("resourceLogs")):
+        for scope_logs in _dicts(resource_logs.get("scopeLogs")):
+            for record in _dicts(scope_logs.get("logRecords")):
+                body = record.get("body")
+                text = body.get("stringValue") if isinstance(body, dict) else None
+                time = record.get("timeUnixNano") or record.get("observedTimeUnixNano")
+                yield text if isinstance(text, str) else "", _flat(record.get("attributes")), time and str(time)
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:

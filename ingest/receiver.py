@@ -29,6 +29,7 @@ from ingest.spool import Spool
 GATHER_SECONDS = 0.05  # how long a first frame waits for others
 GROUP_FRAMES = 256
 GROUP_BYTES = 32 << 20
+LONGEST_MESSAGE = 1000
 LAND_ALSO_AT_BYTES = 64 << 20
 UNPACKED_BYTES = LONGEST_LINE  # an export becomes one line
 
@@ -118,7 +119,7 @@ class Receiver:
 
 def _answer(frame: Frame, line: int, batches: list[Batch]) -> Answer:
     reasons = [refusal.reason for batch in batches for refusal in batch.refusals if refusal.line == line]
-    return Answer(frame.id, 200, len(reasons), "; ".join(dict.fromkeys(reasons)))
+    return Answer(frame.id, 200, len(reasons), "; ".join(dict.fromkeys(reasons))[:LONGEST_MESSAGE])
 
 
 def line_of(frame: Frame) -> bytes:

@@ -39,7 +39,9 @@ class Spool:
 
     def add(self, batches: list[Batch]) -> None:
         """Make what one reading yielded durable. Raises OSError where there is no room; then nothing of it stays."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        if not self._folder.is_dir():
+            self._folder.mkdir(parents=True)
+            sync(self._folder.parent)
         table = pa.concat_tables([batch.attempts for batch in batches]).cast(NO_ATTEMPTS.schema)
         about = {
             "refusals": [asdict(refusal) for batch in batches for refusal in batch.refusals],
@@ -82,12 +84,15 @@ class Spool:
                 for file in files:
                     data = file.read_bytes()
                     content.update(data)
-                    batch = _batch(data, rows, lines)
+                    try:
+                        batch = _batch(data, rows, lines)
+                    except (pa.ArrowException, ValueError, TypeError, KeyError) as error:
+                        batch = _refused(file, error, lines)
                     rows, lines = rows + batch.attempts.num_rows, batch.last_line
                     landing.add(batch)
                 landed = landing.land(content, "UTC")
             for file in files:
-                file.unlink()
+                file.unlink(missing_ok=True)  # a damaged one has another name now
             return landed
 
     @contextlib.contextmanager
@@ -96,6 +101,13 @@ class Spool:
         with (self._folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _refused(file: Path, error: Exception, lines: int) -> Batch:
+    """A group that a disk has damaged: it is kept under another name, and said among the refused lines."""
+    kept = file.rename(file.with_suffix(".damaged"))
+    reason = f"received, but could not be read back ({type(error).__name__}); kept as spool/{kept.name}"
+    return Batch(NO_ATTEMPTS, [Refusal(lines + 1, reason, "")], lines + 1, 0, frozenset(), 0, 0)
 
 
 def _batch(data: bytes, rows: int, lines: int) -> Batch:

@@ -8,8 +8,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.names import display_name
+from tests.dashboard import traffic
 from tests.dashboard.conftest import PAGES, Opened
 from tests.dashboard.traffic import HOSTILE
+from tests.ingest.loading import load
 
 NOT_FOR_PEOPLE = re.compile(r"\b(None|nan|NaN|NaT|Traceback|Decimal)\b|\d{4}-\d\d-\d\dT\d\d")
 ABOUT_CALLS = [page for page in PAGES if page not in ("data", "upload")]
@@ -157,6 +159,19 @@ def test_the_trust_line_counts_what_is_missing(full_home: Path, opened: Opened) 
 
     for part in ("Data through 20 Nov 2026", "1 load", "without a price", "of spend unattributed", "price list of"):
         assert part in said
+
+
+def test_a_load_that_could_not_be_folded_is_on_the_data_page(home: Path, opened: Opened) -> None:
+    load(home, traffic.lines(), name="app.jsonl")
+    damaged = home / "archive" / "damaged"
+    damaged.mkdir()
+    (damaged / "load.json").write_text("rubbish")
+    load(home, traffic.lines(), name="app.jsonl")
+    app = opened(home, "data")
+
+    assert not app.exception
+    [shown] = [frame.value for frame in app.dataframe if "damaged" in frame.value.to_string()]
+    assert "load.json cannot be read" in shown.to_string()
 
 
 def test_pages_are_short_and_hold_neither_sql_nor_formats() -> None:

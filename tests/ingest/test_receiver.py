@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from ingest import store
 from ingest.receiver import Frame, Receiver
 from ingest.spool import Spool
-from tests.ingest.loading import attempts, opened
+from tests.ingest.loading import attempts, opened, refusals
 
 SPAN = {"traceId": "0" * 31 + "1", "startTimeUnixNano": "1795363754000000000", "endTimeUnixNano": "1795363755500000000"}
 
@@ -25,8 +26,6 @@ def frame(number: int, tokens: object = 60, name: str = "gen_ai.usage.input_toke
 
 
 def folded(home: Path) -> list[str]:
-    from ingest import store
-
     with opened(home) as con:
         store.fold(con, home)
     return [attempt["event_id"][-1] for attempt in attempts(home)]
@@ -95,3 +94,38 @@ def test_a_group_that_an_older_version_wrote_still_lands(home):
         writer.write_table(older)
     Spool(home).land()
     assert folded(home) == ["1"]
+
+
+def test_a_group_that_the_disk_has_damaged_is_said_and_the_others_land(home):
+    receiver = Receiver(home)
+    receiver.take([frame(1)])
+    receiver.take([frame(2)])
+    groups(home)[0].write_bytes(b"rubbish")
+    Receiver(home)
+    assert folded(home) == ["2"]
+    [(_, reason)] = refusals(home)
+    assert "could not be read back" in reason
+    assert len(list((home / "spool").glob("*.damaged"))) == 1
+
+
+def test_log_records_tell_of_requests_in_their_attributes_or_their_text(home):
+    told = {"model": "claude-opus-5-5", "input_tokens": 5, "output_tokens": 7}
+    attributes = [
+        {"key": name, "value": {"intValue": str(value)} if isinstance(value, int) else {"stringValue": value}}
+        for name, value in (told | {"request_id": "req_1"}).items()
+    ]
+    records = [
+        {"timeUnixNano": "1763463754000000000", "attributes": attributes, "body": {"stringValue": "called"}},
+        {"timeUnixNano": "1763463754000000000", "body": {"stringValue": json.dumps(told | {"request_id": "req_2"})}},
+        {"timeUnixNano": "1763463754000000000", "body": {"stringValue": "the weather is fine"}},
+    ]
+    body = json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}).encode()
+    receiver = Receiver(home)
+    [answer] = receiver.take([Frame(1, "logs", True, "", body)])
+    assert (answer.status, answer.refused) == (200, 0)
+    receiver.land()
+    with opened(home) as con:
+        store.fold(con, home)
+    assert [(attempt["request_id"], str(attempt["started_at"])) for attempt in attempts(home)] == [
+        ("req_1", "2025-11-18 11:02:34"), ("req_2", "2025-11-18 11:02:34")
+    ]  # fmt: skip
