@@ -48,6 +48,7 @@ class Check:
 def verify(home: Path, query: Callable[[str], pa.Table]) -> Iterator[Check]:
     """Every check, in order. `query` answers a SELECT on the store, in which all that has landed must be folded."""
     archive = Archive(home)
+    leftovers = [sum(file.stat().st_size for file in folder.iterdir()) for folder in archive.leftovers()]
     loads = {path.name: path for path in archive.loads()}  # what lands from here on is not looked at
     [state] = query(STATE).to_pylist()
     ledger = {line["load_id"]: line for line in state["loads"] or ()}
@@ -92,7 +93,6 @@ def verify(home: Path, query: Callable[[str], pa.Table]) -> Iterator[Check]:
         yield Check(False, "store: not compared with the archive, since the archive is not whole")
     else:
         yield _compared(home, [loads[name] for name in ledger], state)
-    leftovers = [sum(file.stat().st_size for file in folder.iterdir()) for folder in archive.leftovers()]
     yield Check(
         True,
         f"leftovers: {len(leftovers):,} of interrupted loads, {sum(leftovers):,} bytes; "
