@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from dashboard import settings
+from dashboard import settings, upkeep
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -375,6 +375,10 @@ def token(home: Path) -> None:
         f"  OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer%20{word}'",
         err=True,
     )
+
+
+main.add_command(upkeep.verify)
+main.add_command(upkeep.rebuild)
 
 
 class _owner:

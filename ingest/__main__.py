@@ -17,7 +17,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
+import duckdb
+
 from ingest.chunk import Unreadable
+from ingest.limits import Watch
 from ingest.load import Loader
 from ingest.reader import Options, TwoFormats, UserIds
 
@@ -32,15 +35,23 @@ def main() -> None:
     parser.add_argument("--zone", default="UTC", help="the time zone of times that name none")
     parser.add_argument("--default-date", type=dt.date.fromisoformat, help="the day of records that carry no time")
     parser.add_argument("--user-ids", choices=get_args(UserIds), default="pseudonymise", help="ids of people")
+    parser.add_argument("--memory-mb", type=int, default=2048, help="the memory that it may use")
+    parser.add_argument("--cpu-seconds", type=float, default=300, help="the processor time that one part may take")
     given = parser.parse_args()
+    watch = Watch(given.memory_mb << 20, given.cpu_seconds)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         loader = Loader(given.home, Options(given.zone, given.default_date, given.user_ids))
         with os.fdopen(0, "rb") as source, _telling() as told:
-            for outcome in loader.load_stream(source, given.name, told.update):
+
+            def progress(read: int, lines: int) -> None:
+                watch.progress()
+                told.update(read, lines)
+
+            for outcome in loader.load_stream(source, given.name, progress):
                 _say({"load_id": outcome.landed.load_id, "is_known": outcome.is_known})
-    except (Unreadable, TwoFormats, ValueError) as error:
-        sys.exit(str(error))
+    except (Unreadable, TwoFormats, ValueError, OSError, MemoryError, duckdb.Error) as error:
+        sys.exit(" ".join(str(error).split()) or type(error).__name__)
 
 
 class _Told:

@@ -83,6 +83,21 @@ class Archive:
 
     def landing(self, source_name: str) -> "Landing":
         """A place for one load that is being read. What killed loads have left is swept away."""
+        folder, lock = self._place()
+        return Landing(self, folder, lock, source_name)
+
+    @contextlib.contextmanager
+    def workplace(self) -> Iterator[Path]:
+        """A folder on the archive's disk for as long as the block lasts; should the process be killed, it is swept."""
+        folder, lock = self._place()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
+
+    def _place(self) -> tuple[Path, int]:
+        """A new folder, and the descriptor that holds its lock."""
         self._landing.mkdir(parents=True, exist_ok=True)
         for leftover in self.leftovers():
             shutil.rmtree(leftover, ignore_errors=True)
@@ -90,7 +105,7 @@ class Archive:
             folder = Path(tempfile.mkdtemp(dir=self._landing))
             lock = _lock(folder)
             if lock is not None and folder.exists():  # else another process swept it before it was locked
-                return Landing(self, folder, lock, source_name)
+                return folder, lock
 
     def leftovers(self) -> Iterator[Path]:
         """Folders of loads whose process is gone, each locked while the caller looks at it. Nothing needs them."""

@@ -14,7 +14,8 @@ import pyarrow as pa
 from ingest import tables
 from ingest.chunk import CHUNK_BYTES, HEAD_BYTES, LONGEST_LINE, Bytes, Chunk, Unreadable
 
-MOST_LINES = 100_000  # in a chunk
+MOST_LINES = 100_000  # in a chunk; where lines are so short that there would be more, they come in pieces
+PIECE_LINES = 20_000
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".log", ".txt", ".csv", ".tsv", ".parquet", ".gz", ".zst", ".zip")
 
@@ -108,9 +109,10 @@ def _text_lines(source: _Blocks) -> Iterator[Chunk]:
         too_long: tuple[int, ...] = ()
         if len(rest) > LONGEST_LINE:
             rest, skipping, line, too_long = b"", True, line + 1, (line + 1,)
-        while len(chunk.lines) > MOST_LINES:  # lines of a few bytes come in great numbers
-            part, chunk = _cut(chunk, MOST_LINES)
-            yield part
+        if len(chunk.lines) > MOST_LINES:
+            while len(chunk.lines) > PIECE_LINES:
+                piece, chunk = _cut(chunk, PIECE_LINES)
+                yield piece
         yield Chunk(chunk.lines, chunk.texts, line, too_long)
         block = following
 

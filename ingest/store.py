@@ -135,7 +135,12 @@ def fold(con: duckdb.DuckDBPyConnection, home: Path) -> list[str]:
     `con` must own the store. Of a load that cannot be folded nothing stays: it is set aside with the reason, and the
     others go on. Raises what the machine is at fault for, such as a full disk: the next time may go well.
     """
-    return [load_id for batch in _batches(_waiting(con, home)) for load_id in _fold_or_set_aside(con, batch)]
+    return fold_these(con, _waiting(con, home))
+
+
+def fold_these(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> list[str]:
+    """Fold these loads of an archive, in this order, as `fold` does."""
+    return [load_id for batch in _batches(loads) for load_id in _fold_or_set_aside(con, batch)]
 
 
 _OF_A_LOAD = (duckdb.Error, OSError, ValueError, TypeError)  # what damaged files raise

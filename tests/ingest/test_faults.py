@@ -5,6 +5,8 @@ import hashlib
 import hmac
 import io
 import json
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -104,6 +106,65 @@ def test_compression_is_told_by_content(home):
     ):
         load(home, data, name)
     assert [attempt["request_id"] for attempt in attempts(home)] == ["req_1", "req_2"]
+
+
+@pytest.mark.parametrize(
+    ("encode", "why"),
+    [
+        (lambda text: b"\xef\xbb\xbf" + text.encode(), "byte order mark"),
+        (lambda text: text.encode("utf-16"), "UTF-16"),
+        (lambda text: b"\xfe\xff" + text.encode("utf-16-be"), "UTF-16, the other way round"),
+        (lambda text: text.replace("\n", "\r\n").encode(), "CRLF"),
+        (lambda text: text.replace("\n", "\r").encode(), "lone CR"),
+    ],
+)
+def test_text_is_read_however_it_is_encoded(home, encode, why):
+    load(home, encode("".join(record(number, feature="Zürich") + "\n" for number in range(3))))
+    assert [attempt["feature"] for attempt in attempts(home)] == ["Zürich"] * 3, why
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b'{"x": "' + b"y" * (40 << 20) + b'"}', "longer than 16 MB"),
+        (record(1).replace("m", "\0").encode(), "holds NUL bytes"),
+        (record(1, latency_ms=float("nan")).encode(), "latency_ms is not a duration"),
+        (record(1, latency_ms=float("inf")).encode(), "latency_ms is not a duration"),
+        (
+            record(1).replace('"input_tokens": 5', '"input_tokens": 1e400').encode(),
+            "input_tokens is not a whole number",
+        ),
+        (b"INFO:app:" + record(1, latency_ms=float("nan")).encode(), "latency_ms is not a duration"),
+        (b"[" * 100_000, "no record in this line"),
+        (b'{"a":' * 100_000, "broken JSON"),
+        (b"INFO " + b"[" * 900 + b"]" * 900, "no record in this line"),
+    ],
+    ids=["long", "NUL", "NaN", "Infinity", "1e400", "NaN in an envelope", "lists", "objects", "closed lists"],
+)
+def test_a_hostile_line_is_refused_and_the_lines_around_it_are_read(home, line, reason):
+    [loaded] = load(home, record(0).encode() + b"\n" + line + b"\n" + record(2).encode() + b"\n")
+    assert counts(loaded) == (3, 2, 0, 0, 1)
+    [(number, said)] = refusals(home)
+    assert number == 2 and reason in said
+    assert [attempt["source_line"] for attempt in attempts(home)] == [1, 3]
+
+
+@pytest.mark.parametrize("envelope", ["{}", "INFO:app:{}"])
+def test_of_a_key_said_twice_the_first_counts_in_every_envelope(home, envelope):
+    load(home, envelope.format(record(1).replace('"input_tokens": 5', '"input_tokens": 5, "input_tokens": 500')))
+    assert attempts(home)[0]["uncached_input_tokens"] == 5
+
+
+def test_a_lone_surrogate_costs_a_character_and_not_the_record(home):
+    load(home, record(1, feature="a\ud800b"))
+    assert attempts(home)[0]["feature"] == "a?b"
+
+
+@pytest.mark.parametrize(("limit", "said"), [("--memory-mb=1", "MB of memory"), ("--cpu-seconds=0", "processor time")])
+def test_a_load_in_a_process_of_its_own_ends_at_its_limits(home, limit, said):
+    command = [sys.executable, "-m", "ingest", "--home", str(home), "--name", "a", limit]
+    done = subprocess.run(command, input=record(1).encode(), capture_output=True)
+    assert done.returncode == 1 and said in done.stderr.decode()
 
 
 # --- privacy ---
