@@ -220,11 +220,16 @@ class Reader:
     def _judge(self, records: str, names: Iterable[str], told: str = "from claims") -> pa.Table:
         """What these formats tell about `records` (a SELECT), understood or refused. Raises `TwoFormats`."""
         names = list(names)
-        judged = arrow(self._con, f"""
-            with records as ({records}), claims as ({self._claims(names)}), told as ({told}),
-            judged as ({_sql("attempt.sql")})
-            select line, source_format, no_request, refusal, zone_assumed, date_assumed, {_COLUMNS} from judged
-        """)  # fmt: skip
+        try:
+            judged = arrow(self._con, f"""
+                with records as ({records}), claims as ({self._claims(names)}), told as ({told}),
+                judged as ({_sql("attempt.sql")})
+                select line, source_format, no_request, refusal, zone_assumed, date_assumed, {_COLUMNS} from judged
+            """)  # fmt: skip
+        except (duckdb.InterruptException, duckdb.OutOfMemoryException):
+            raise
+        except duckdb.Error:
+            return self._judge_apart(records, names, told)
         if len(names) > 1 and judged.num_rows != pc.count_distinct(judged["line"]).as_py():
             claimants: dict[int, set[str]] = {}
             for line, name in zip(judged["line"].to_pylist(), judged["source_format"].to_pylist(), strict=True):
@@ -234,6 +239,17 @@ class Reader:
                 f"line {line} is claimed by {' and '.join(sorted(names))}; a record can have one format only"
             )
         return judged
+
+    def _judge_apart(self, records: str, names: list[str], told: str) -> pa.Table:
+        """Judge two halves of the records each by itself, down to the one that the engine fails on: it is refused."""
+        lines = [line for (line,) in self._con.execute(f"select line from ({records}) order by line").fetchall()]
+        if len(lines) > 1:
+            middle = lines[len(lines) // 2]
+            halves = (f"select * from ({records}) where line {side} {middle}" for side in ("<", ">="))
+            return pa.concat_tables([self._judge(half, names, told) for half in halves])
+        refused = "'a record that cannot be read: a value in it is of a kind that no format knows' as told_refusal"
+        line = f"cast({lines[0]} as bigint) as line, '' as source_format"
+        return self._judge(f"{records} limit 0", [], f"select * replace ({line}, {refused}) from (select {_TOLD})")
 
     def _claims(self, names: Iterable[str]) -> str:
         """All that these formats tell about `records`, one below the other."""
