@@ -94,6 +94,7 @@ def _refuse_taken_port(host: str, port: int) -> None:
         "kubectl logs deploy/shop | outlay ingest -\n"
         "outlay ingest ~/.claude/projects\n"
         "outlay ingest app.log --zone Europe/Berlin --refusals refused.csv\n"
+        "outlay ingest usage.csv --mapping usage.toml\n"
         "outlay ingest --follow /var/log/shop/app.log incoming/"
     ),
 )
@@ -106,6 +107,12 @@ def _refuse_taken_port(host: str, port: int) -> None:
     default="pseudonymise",
     show_default=True,
     help="What to do with user ids that look like a person (e-mail, telephone number, name).",
+)
+@click.option("--mapping", metavar="NAME|FILE", help="Read columns with this mapping (see `outlay mappings`).")
+@click.option(
+    "--sampling-rate",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="The share of requests that a sampled log holds (Vertex AI). Nothing is scaled up; the load says it.",
 )
 @click.option(
     "--refusals", type=click.File("w"), help="Write every refused line here, as CSV: file, line, reason, text."
@@ -122,6 +129,8 @@ def ingest(
     zone: str,
     default_date: dt.datetime | None,
     user_ids: Any,
+    mapping: str | None,
+    sampling_rate: float | None,
     refusals: IO[str] | None,
     follow: bool,
 ) -> None:
@@ -131,10 +140,12 @@ def ingest(
     """
     from dashboard.uploads import told
     from ingest.load import Loader
+    from ingest.mappings import named
     from ingest.reader import Options
 
-    options = Options(zone, default_date.date() if default_date else None, user_ids)
     try:
+        mapped = named(home, mapping) if mapping else None
+        options = Options(zone, default_date.date() if default_date else None, user_ids, mapped, sampling_rate)
         if follow:
             _follow(home, options, paths)
             return
@@ -379,6 +390,80 @@ def token(home: Path) -> None:
 
 main.add_command(upkeep.verify)
 main.add_command(upkeep.rebuild)
+
+
+@main.group()
+def mappings() -> None:
+    """Column mappings: how to read tables and JSON lines that no format claims."""
+
+
+@mappings.command("list")
+@click.pass_obj
+def list_mappings(home: Path) -> None:
+    """The saved mappings: each is used by itself where no format claims a record and it alone fits."""
+    from ingest.mappings import saved
+
+    for mapping in saved(home):
+        click.echo(f"{mapping.name:<24} {_cell(', '.join(mapping.columns.values()))}")
+
+
+@mappings.command("show", cls=_Examples, epilog="outlay mappings show usage > usage.json")
+@click.argument("name")
+@click.pass_obj
+def show_mapping(home: Path, name: str) -> None:
+    """A mapping as JSON, which `save` reads again."""
+    from ingest.mappings import named
+
+    try:
+        click.echo(json.dumps(json.loads(named(home, name).content), indent=2))
+    except ValueError as error:
+        _fail(str(error), 2)
+
+
+@mappings.command("suggest", cls=_Examples, epilog="outlay mappings suggest usage.csv > usage.json")
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def suggest_mapping(path: Path) -> None:
+    """A first mapping for a file, guessed from the names of its columns; the rest of them with masked values."""
+    from ingest.mapping import suggest
+    from ingest.mappings import samples_of
+
+    try:
+        samples = samples_of(path)
+    except _unreadable() as error:
+        _fail(str(error))
+    guess = suggest(samples, path.stem)
+    click.echo(json.dumps(guess, indent=2))
+    for column, values in samples.items():
+        if column not in guess["columns"].values():
+            click.echo(f"left over: {_cell(column)}  {_cell(', '.join(values))}", err=True)
+
+
+@mappings.command("save", cls=_Examples, epilog="outlay mappings save usage.toml")
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_obj
+def save_mapping(home: Path, path: Path) -> None:
+    """Keep the mapping in a TOML or JSON file under its name."""
+    from ingest.mapping import parse
+    from ingest.mappings import save
+
+    try:
+        mapping = parse(path.read_text(encoding="utf-8-sig"), path.stem)
+    except ValueError as error:
+        _fail(str(error), 2)
+    save(home, mapping)
+    click.echo(f"saved {mapping.name}")
+
+
+@mappings.command("remove")
+@click.argument("name")
+@click.pass_obj
+def remove_mapping(home: Path, name: str) -> None:
+    """Forget a saved mapping; what was loaded with it stays."""
+    from ingest.mappings import remove
+
+    if not remove(home, name):
+        _fail(f"no saved mapping is called {name}", 2)
+    click.echo(f"removed {name}")
 
 
 class _owner:

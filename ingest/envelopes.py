@@ -149,7 +149,7 @@ class Unwrapper:
 
 def _is_record(value: dict[str, Any]) -> bool:
     """Does this object say something about a request itself, rather than carry what does?"""
-    if "outlay_recorder" in value:
+    if "outlay_recorder" in value or any(keys <= value.keys() for keys in _MARKS):
         return True
     if value.get("type") in ("message", "error") and ("usage" in value or "error" in value):
         return True
@@ -160,6 +160,19 @@ def _is_record(value: dict[str, Any]) -> bool:
     return ("error" in value or "error_type" in value) and ("latency_ms" in value or "duration_ms" in value)
 
 
+# Keys that only a record of a cloud platform, gateway or observability product has together.
+_MARKS = (
+    {"schemaType", "requestId"},
+    {"meta", "metrics", "span_id"},
+    {"traceId", "startTime", "type"},
+    {"trace_id", "start_time", "type"},
+    {"request_created_at", "request_id"},
+    {"ai_model", "created_at"},
+    {"logging_time", "api_method"},
+    {"model", "spend"},
+    {"model", "response_cost"},
+    {"custom_id", "result"},
+)
 _TOLD_BY_A_CALL = {"input_tokens", "output_tokens", "usage", "error", "error_type", "latency_ms", "stop_reason"}
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ingest import mappings
 from ingest.archive import HEAD_BYTES, Archive, ContentName, Landed
+from ingest.batches import Beside
 from ingest.chunk import CHUNK_BYTES, Bytes, Unreadable
 from ingest.compression import Limits, Unpacking, members
 from ingest.reader import NO_ATTEMPTS, Batch, Options, Reader, Refusal
@@ -45,11 +46,18 @@ class Loader:
     def load_path(self, path: Path, progress: Progress | None = None) -> Iterator[Outcome]:
         """Land every log in a file. Raises `Unreadable` and `TwoFormats`; what landed before stays."""
         with path.open("rb") as source:
-            yield from self.load_stream(source, path.name, progress)
+            yield from self.load_stream(source, path.name, progress, lambda: self._siblings(path))
 
-    def load_stream(self, source: io.BufferedReader, name: str, progress: Progress | None = None) -> Iterator[Outcome]:
+    def load_stream(
+        self,
+        source: io.BufferedReader,
+        name: str,
+        progress: Progress | None = None,
+        beside: Beside = lambda: iter(()),
+    ) -> Iterator[Outcome]:
         """Land every log in a stream of bytes: one, or one for each file of a zip archive.
 
+        `beside` gives the logs that lie beside this one; those in an archive lie beside one another.
         Raises `Unreadable` at the end, with all the reasons, if some of the logs could not be read.
         """
         reasons = []
@@ -58,7 +66,9 @@ class Loader:
             try:
                 if isinstance(stream, Unreadable):
                     raise stream
-                yield self._load(stream, member_name, source, unpacking, progress)
+                is_archived = member_name != name and source.seekable()
+                others = (lambda: self._archived(source, name)) if is_archived else beside
+                yield self._load(stream, member_name, source, unpacking, progress, others)
             except Unreadable as error:
                 reasons.append(str(error))
         if reasons:
@@ -77,15 +87,22 @@ class Loader:
             return Outcome(landing.land(content, self._options.zone), is_known=False)
 
     def _load(
-        self, stream: Bytes, name: str, source: Bytes, unpacking: Unpacking, progress: Progress | None
+        self,
+        stream: Bytes,
+        name: str,
+        source: Bytes,
+        unpacking: Unpacking,
+        progress: Progress | None,
+        beside: Beside,
     ) -> Outcome:
-        if source.seekable() and stream.seekable() and (known := self._known(stream, name)):
+        if source.seekable() and stream.seekable() and (known := self._known(stream, name, beside)):
             return Outcome(known, is_known=True)
-        content = ContentName(self._seed)
+        content, formats = ContentName(self._seed), frozenset[str]()
         position = source.tell if source.seekable() else lambda: content.size
         with self._archive.landing(name) as landing:
-            for batch in self._reader.read(stream, name, content.update, position):
+            for batch in self._reader.read(stream, name, content.update, position, beside):
                 landing.add(batch)
+                formats |= batch.formats
                 if progress:
                     progress(batch.read_to, batch.last_line)
                 if why := unpacking.why_a_bomb(landing.attempts):
@@ -100,11 +117,13 @@ class Loader:
                 landing.report.notes.append(unpacking.damage)
             content.read_with(self._reader.beside)
             landing.report.notes += self._reader.notes
+            if "vertex" in formats:
+                landing.report.notes.append(_of_a_sample(self._options.sampling_rate))
             if known := self._archive.landed(str(content)):
                 return Outcome(known, is_known=True)
             return Outcome(landing.land(content, self._options.zone), is_known=False)
 
-    def _known(self, stream: Bytes, name: str) -> Landed | None:
+    def _known(self, stream: Bytes, name: str, beside: Beside) -> Landed | None:
         """The load that this content already is. Read to the end only when its beginning is one of the archive's."""
         content = ContentName(self._seed)
         start = stream.tell()
@@ -114,11 +133,37 @@ class Loader:
                 content.update(block)
             stream.seek(start)
             for first in itertools.islice(chunks(stream, name, lambda block: None), 1):
-                self._reader.settle(first)
+                self._reader.settle(name, first, beside)
                 content.read_with(self._reader.beside)
         known = self._archive.landed(str(content))
         stream.seek(start)
         return known
+
+    def _siblings(self, path: Path) -> Iterator[tuple[str, Bytes]]:
+        """The other logs in a file's folder."""
+        for sibling in sorted(path.parent.iterdir()):
+            if sibling.is_file() and sibling.suffix.lower() in SUFFIXES and not sibling.samefile(path):
+                with sibling.open("rb") as source:
+                    yield from self._readable(source, sibling.name)
+
+    def _archived(self, source: io.BufferedReader, name: str) -> Iterator[tuple[str, Bytes]]:
+        """The logs in an archive, read once more from its start."""
+        at = source.tell()
+        source.seek(0)
+        yield from self._readable(source, name)
+        source.seek(at)
+
+    def _readable(self, source: io.BufferedReader, name: str) -> Iterator[tuple[str, Bytes]]:
+        for member_name, stream in members(source, name, Unpacking(self._limits)):
+            if not isinstance(stream, Unreadable):
+                yield member_name, stream
+
+
+def _of_a_sample(rate: float | None) -> str:
+    share = f"{rate:.2%}" if rate is not None else "an unknown share (say it with --sampling-rate)"
+    if rate == 1:
+        return "Vertex AI logged every request, as --sampling-rate says"
+    return f"Vertex AI logs hold a sample, {share} of the requests: counts and sums are of the sample, not scaled up"
 
 
 def inputs(path: Path) -> list[Path]:

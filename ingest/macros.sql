@@ -131,3 +131,33 @@ create macro milliseconds(t) as coalesce(cast(try_cast(t as double) * 1000 as va
 
 -- Cents as US dollars, exactly.
 create macro dollars(t) as cast(try_cast(t as decimal(28, 12)) * 0.01 as varchar);
+
+-- The first, or last, value at a path with a [*] inside a list of stream chunks; NULL when the text is no list.
+create macro first_among(t, path) as case when starts_with(t, '[') then try(json_extract_string(t, path))[1] end;
+
+create macro last_among(t, path) as case when starts_with(t, '[') then try(json_extract_string(t, path))[-1] end;
+
+-- The value of `key` among tags written "key:value" in a JSON list.
+create macro tagged(tags, key) as case when starts_with(tags, '[') then substr(
+    list_filter(try(cast(json_transform(tags, '["VARCHAR"]') as varchar[])), lambda tag: starts_with(tag, key || ':'))[1],
+    strlen(key) + 2)
+end;
+
+-- A time that its source writes in UTC without saying so.
+create macro in_utc(t) as case when is_zoneless(t) then t || 'Z' else t end;
+
+-- From one written time to another, in milliseconds; NULL when either is missing, or when they run backwards.
+create macro between_ms(t, u) as case
+    when instant(u) >= instant(t) then cast(date_diff('microsecond', instant(t), instant(u)) / 1000 as varchar)
+end;
+
+-- The name of an error inside text that may say anything: only the name is taken.
+create macro error_in(t) as nullif(regexp_extract(t, '\b([a-z_]+_error|[A-Z]\w*(?:Error|Exception))\b', 1), '');
+
+-- Where a gateway sent a request, by its name for the provider.
+create macro platform_of(provider) as case
+    when starts_with(lower(provider), 'bedrock') or lower(provider) in ('aws', 'amazon') then 'bedrock'
+    when starts_with(lower(provider), 'vertex') or lower(provider) in ('google', 'gcp') then 'vertex'
+    when starts_with(lower(provider), 'azure') then 'azure'
+    when lower(provider) = 'anthropic' then 'anthropic'
+end;

@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.attempt import COLUMNS, CONTENT
+from ingest.batches import Beside, Pairing, pairing
 from ingest.chunk import LONGEST_LINE, Bytes, Chunk
 from ingest.envelopes import Unwrapper, preview, why_not
 from ingest.formats import formats, formats_with
@@ -48,6 +49,7 @@ class Options:
     default_date: dt.date | None = None  # for records without any time
     user_ids: UserIds = "pseudonymise"
     mapping: Mapping | None = None  # how to read columns; asked before the formats
+    sampling_rate: float | None = None  # the share of requests that a sampled log holds, where it was told
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ class Reader:
         self._pool = ThreadPoolExecutor(CORES)
         self._given, self._saved = options.mapping, saved
         self._mapping: Mapping | None = None
+        self._pairing = Pairing()
         self.notes: list[str] = []  # what is to be said of the log that is being read
 
     @property
@@ -104,6 +107,7 @@ class Reader:
         if not hasattr(self._connections, "con"):
             self._connections.con = con = duckdb.connect()
             con.execute("set threads = 1")
+            self._connections.settled = [None, None]
             con.execute(f"set timezone = '{self._zone}'")
             # It turns each list of words that a column is compared with into a join: planning then costs more than
             # reading.
@@ -113,20 +117,27 @@ class Reader:
                 con.execute(f"set variable {name} = $value::{kind}", {"value": value})
         con = self._connections.con
         assert isinstance(con, duckdb.DuckDBPyConnection)
-        if self._mapping and getattr(self._connections, "mapping", None) != self._mapping:
-            for name, (kind, value) in self._mapping.variables().items():
+        settled = [self._mapping, self._pairing]
+        if any(old is not new for old, new in zip(self._connections.settled, settled, strict=True)):
+            con.register("batch_requests", self._pairing.requests)
+            con.execute("set variable batch_id = $id::varchar", {"id": self._pairing.batch_id})
+            con.execute("set variable batch_created_at = $at::varchar", {"at": self._pairing.created_at})
+            for name, (kind, value) in (self._mapping.variables() if self._mapping else {}).items():
                 con.execute(f"set variable {name} = $value::{kind}", {"value": value})
-            self._connections.mapping = self._mapping
+            self._connections.settled = settled
         return con
 
     @property
     def beside(self) -> str:
         """What decided, besides the log's own bytes and the options, how it was read; empty if nothing did."""
-        return self._mapping.content if self._mapping else ""
+        mapped = self._mapping.content if self._mapping else ""
+        return mapped + (self._pairing.content if self._pairing.notes or self._pairing.batch_id else "")
 
-    def settle(self, first: Chunk) -> None:
-        """Decide from a log's first chunk what it is to be read with."""
-        self.notes, self._mapping = [], self._given
+    def settle(self, name: str, first: Chunk, beside: Beside) -> None:
+        """Decide from a log's name, its first chunk and what lies beside it what it is to be read with."""
+        self._mapping = self._given
+        self._pairing = pairing(name, first, beside) or Pairing()
+        self.notes = list(self._pairing.notes)
         if self._mapping is None and self._saved:
             self._mapping = self._fitting(Chunk(first.lines[:SAMPLE], first.texts[:SAMPLE], 0))
 
@@ -144,16 +155,21 @@ class Reader:
         return fitting[0]
 
     def read(
-        self, stream: Bytes, name: str, seen: Callable[[bytes], None], position: Callable[[], int] = lambda: 0
+        self,
+        stream: Bytes,
+        name: str,
+        seen: Callable[[bytes], None],
+        position: Callable[[], int] = lambda: 0,
+        beside: Beside = lambda: iter(()),
     ) -> Iterator[Batch]:
         """All that one log of plain bytes holds, chunk by chunk. Raises `Unreadable` and `TwoFormats`.
 
-        `position` tells how far the input has been read.
+        `position` tells how far the input has been read, `beside` gives the other logs of its folder or archive.
         """
         unwrapper, rows, last_line = Unwrapper(), 0, 0
         records = chunks(stream, name, seen)
         for first in itertools.islice(records, 1):
-            self.settle(first)
+            self.settle(name, first, beside)
             records = itertools.chain([first], records)
         for read_to, chunk, judged in self._judged(records, position):
             batch = replace(self._read(chunk, judged, unwrapper, rows), read_to=read_to)

@@ -17,7 +17,7 @@ with fields as materialized (
         "sessionId": "VARCHAR", "agentId": "VARCHAR", "isSidechain": "VARCHAR", "timestamp": "VARCHAR",
         "requestId": "VARCHAR", "cwd": "VARCHAR", "costUSD": "VARCHAR",
         "isApiErrorMessage": "VARCHAR", "apiErrorStatus": "VARCHAR", "retryAttempt": "VARCHAR",
-        "error": "VARCHAR", "custom_id": "VARCHAR",
+        "error": "VARCHAR", "custom_id": "VARCHAR", "traceId": "VARCHAR",
         "message": {"id": "VARCHAR", "model": "VARCHAR", "stop_reason": "VARCHAR", "usage": ' || usage_shape() || '}
     }')) as r
     from records
@@ -31,7 +31,7 @@ events as (
         r.type = 'assistant' and coalesce(r.isApiErrorMessage, 'false') = 'true' as is_final_error,
         r.type = 'system' and r.subtype = 'api_error' as is_retried_error
     from fields
-    where r.type is not null and r.custom_id is null
+    where r.type is not null and r.custom_id is null and r.traceId is null
         and (r.sessionId is not null or (r.type in ('summary', 'file-history-snapshot', 'queue-operation', 'custom-title')
             and coalesce(r.leafUuid, r.messageId, r.uuid, '') <> ''))
 ),

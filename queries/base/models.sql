@@ -47,6 +47,7 @@ found as (
             when d.geo = 'us-gov' or d.logged like 'arn:aws-us-gov:%' or d.logged like '%/us-gov-%' then 'us-gov'
             when d.geo = 'global' then 'global'
             when d.geo <> '' or d.logged like 'arn:%' or d.logged like '%anthropic.%' then 'regional'
+            when d.logged like 'locations/%' and d.logged not like 'locations/global/%' then 'regional'
             else 'global'
         end as endpoint,
         case

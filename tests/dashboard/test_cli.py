@@ -168,3 +168,22 @@ def test_every_command_is_in_the_readme():
         assert f"outlay {command}" in README
     for variable, what in VARIABLES.items():
         assert variable in README and what.split("(")[0].strip()[:40] in README
+
+
+def test_a_mapping_is_suggested_saved_used_and_removed(home, tmp_path):
+    table = tmp_path / "usage.csv"
+    table.write_text("Day,LLM,Tokens In,Tokens Out\n2026-11-20T10:00:00Z,claude-opus-5-5,1000,100\n", encoding="utf-8")
+    guess = outlay(home, "mappings", "suggest", table)
+    assert guess.returncode == 0 and "left over: Day" in guess.stderr
+    mapping = json.loads(guess.stdout)
+    mapping["columns"]["started_at"] = "Day"
+    path = tmp_path / "usage.json"
+    path.write_text(json.dumps(mapping), encoding="utf-8")
+    assert "1 read = 1 new" in outlay(home, "ingest", table, "--mapping", path).stdout
+    assert outlay(home, "mappings", "save", path).stdout == "saved usage\n"
+    assert "1 read = 0 new + 1 already known" in outlay(home, "ingest", table).stdout, "tried by itself"
+    assert outlay(home, "mappings", "list").stdout.split()[0] == "usage"
+    assert json.loads(outlay(home, "mappings", "show", "usage").stdout)["columns"] == mapping["columns"]
+    assert outlay(home, "mappings", "remove", "usage").returncode == 0
+    unknown = outlay(home, "ingest", table, "--mapping", "usage")
+    assert unknown.returncode == 2 and "none is saved yet" in unknown.stderr

@@ -361,3 +361,11 @@ def test_the_parts_add_up_to_the_whole(priced):
     parts = ["input", "cache_read", *writes, "output", "web_search"]
     assert sum(attempt[f"{part}_cost_usd"] for part in parts) == attempt["cost_usd"]
     assert sum(attempt[f"{part}_cost_usd"] for part in writes) == attempt["cache_write_cost_usd"]
+
+
+@pytest.mark.parametrize(
+    ("location", "factor"), [("locations/us-east5/", "1.1"), ("locations/global/", "1"), ("", "1")]
+)
+def test_a_location_of_vertex_ai_costs_a_tenth_more(cost, location, factor):
+    piles = {"uncached_input_tokens": 1_000, "output_tokens": 500}
+    assert cost(model_raw=f"{location}claude-opus-5-5", **piles) == usd(1_000 * 4 + 500 * 20) * Decimal(factor)
