@@ -19,6 +19,7 @@ from typing import get_args
 
 import duckdb
 
+from ingest import mappings
 from ingest.chunk import Unreadable
 from ingest.limits import Watch
 from ingest.load import Loader
@@ -37,11 +38,13 @@ def main() -> None:
     parser.add_argument("--user-ids", choices=get_args(UserIds), default="pseudonymise", help="ids of people")
     parser.add_argument("--memory-mb", type=int, default=2048, help="the memory that it may use")
     parser.add_argument("--cpu-seconds", type=float, default=300, help="the processor time that one part may take")
+    parser.add_argument("--mapping", help="a saved mapping to read columns with")
     given = parser.parse_args()
     watch = Watch(given.memory_mb << 20, given.cpu_seconds)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        loader = Loader(given.home, Options(given.zone, given.default_date, given.user_ids))
+        mapping = mappings.named(given.home, given.mapping) if given.mapping else None
+        loader = Loader(given.home, Options(given.zone, given.default_date, given.user_ids, mapping))
         with os.fdopen(0, "rb") as source, _telling() as told:
 
             def progress(read: int, lines: int) -> None:
