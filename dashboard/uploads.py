@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 import zoneinfo
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,8 @@ from typing import IO, Any, Literal
 from dashboard import units
 from dashboard.names import display_name
 from dashboard.owner import Owner, Report
+from ingest import mappings
+from ingest.mapping import Mapping
 
 State = Literal["receiving", "waiting", "reading", "folding", "done", "failed", "cancelled"]
 
@@ -37,6 +39,7 @@ KEPT_SECONDS = 3600.0  # an unclaimed file waits so long for somebody to map its
 USER_IDS = ("keep", "pseudonymise", "drop")
 SPARE_BYTES = 64 << 20  # the disk is never filled to the brim
 STOP_SECONDS = 5.0  # what a cancelled child gets to put its things away
+PREVIEWED = 20  # records that a mapping is tried on
 UNCLAIMED_SHARE = 0.9  # so many of a file's records refused: its format is not one we know
 
 
@@ -181,6 +184,31 @@ class Uploads:
             while rows := found.fetchmany(1_000):
                 yield from rows
 
+    # --- files that no format knows ------------------------------------------------------------------------------
+
+    def samples(self, job: Job) -> dict[str, list[str]]:
+        """The columns of a kept file, each with its first few values, masked."""
+        return mappings.samples_of(self._kept(job))
+
+    def preview(self, job: Job, mapping: Mapping) -> mappings.Preview:
+        """What a mapping would make of a kept file's first records."""
+        return mappings.preview(self._kept(job), mapping, PREVIEWED)
+
+    def load_mapped(self, job: Job, mapping: Mapping) -> None:
+        """Save a mapping under its name, and read a kept file once more with it."""
+        with self._lock:
+            self._kept(job)
+            mappings.save(self._owner.home, mapping)
+            others = tuple(option for option in job.options if not option.startswith("--mapping="))
+            job.options = (*others, f"--mapping={mapping.name}")
+            job.reports, job.bytes_read, job.lines_read = [], 0, 0
+            self._received(job)
+
+    def _kept(self, job: Job) -> Path:
+        if not job.is_unclaimed:
+            raise UploadRefused("the file is no longer kept; drop it again")
+        return job.path
+
     # --- what the server does by itself --------------------------------------------------------------------------
 
     def sweep(self, now: float) -> None:
@@ -200,14 +228,6 @@ class Uploads:
                 self.cancel(job.id)
         self._readers.shutdown(wait=False, cancel_futures=True)
         shutil.rmtree(self._spool, ignore_errors=True)
-
-    def read_again(self, job: Job, options: tuple[str, ...]) -> None:
-        """Read a kept file once more, with other options. Raises UploadRefused when it is no longer there."""
-        with self._lock:
-            if not job.is_unclaimed:
-                raise UploadRefused("the file is no longer kept; drop it again")
-            job.options, job.reports, job.bytes_read, job.lines_read = options, [], 0, 0
-            self._received(job)
 
     def _received(self, job: Job) -> None:
         self._turn(job, "waiting")
@@ -233,7 +253,9 @@ class Uploads:
             reports = {
                 report["load_id"]: report for report in self._owner.reports([said["load_id"] for said in landed])
             }
-            job.reports = [told(reports[said["load_id"]], said["is_known"]) for said in landed]
+            outcomes = [told(reports[said["load_id"]], said["is_known"]) for said in landed]
+            job.reports = [report for report in outcomes if "error" not in report]
+            problem = problem or next((str(report["error"]) for report in outcomes if "error" in report), None)
         except Exception as error:  # whatever goes wrong is told on the page, and the next file has its turn
             problem = str(error) or type(error).__name__
         finally:
@@ -292,7 +314,7 @@ def is_unclaimed(reports: Iterable[Report]) -> bool:
     return bool(read) and refused >= read * UNCLAIMED_SHARE
 
 
-def reading_options(said: Mapping[str, Any]) -> tuple[str, ...]:
+def reading_options(said: dict[str, Any]) -> tuple[str, ...]:
     """How a file is to be read, as options of `python -m ingest`. Raises ValueError for what makes no sense.
 
     `said` may name a `zone` (for times without one), a `default_date` (ISO) and what to do with `user_ids`.

@@ -19,6 +19,7 @@ from typing import get_args
 
 import duckdb
 
+from ingest import mappings
 from ingest.chunk import Unreadable
 from ingest.limits import Watch
 from ingest.load import Loader

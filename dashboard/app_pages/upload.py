@@ -4,7 +4,7 @@ import zoneinfo
 
 import streamlit as st
 
-from dashboard import upload_zone, uploads
+from dashboard import column_mapping, upload_zone, uploads
 
 sent = uploads.serving()
 st.caption(
@@ -35,8 +35,11 @@ with st.expander("How to read what files leave out", icon=":material/tune:"):
     )
     st.caption("This holds for files that are dropped from now on.")
 
-mapping = upload_zone.draw(
+chosen = upload_zone.draw(
     sent.token, {"zone": zone, "default_date": day.isoformat() if day else None, "user_ids": user_ids}
 )
+if chosen:
+    st.session_state["mapped_job"] = chosen
+column_mapping.draw(sent)
 st.page_link("app_pages/overview.py", label="See the overview", icon=":material/dashboard:")
 st.caption("A file can also be loaded from a terminal, and a whole folder with it: `outlay ingest PATH`")

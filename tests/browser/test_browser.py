@@ -139,6 +139,30 @@ def test_dropped_files_give_their_arithmetic_though_the_page_is_left(
     expect(page.get_by_text("$1.80").first).to_be_visible()
 
 
+def test_the_columns_of_an_unknown_table_can_be_told(
+    home: Path, page: Page, server: Callable[[Path], str], tmp_path: Path
+) -> None:
+    """Ten calls of 1,000,000 input tokens at $4 a million are $40.00; words of the table are shown masked."""
+    table = tmp_path / "usage.csv"
+    rows = "".join(f"2026-11-{day}T10:00:00Z,claude-opus-5-5,1000000,0,Alice\n" for day in range(11, 21))
+    table.write_text(f"happened,llm,tokens_in,tokens_out,who\n{rows}", encoding="utf-8")
+    address = server(home)
+    page.goto(f"{address}/upload")
+    page.locator("input[type=file]").set_input_files(table)
+    row(page, "usage.csv").get_by_role("button", name="Choose columns").click(timeout=60_000)
+    page.get_by_role("combobox", name="Time", exact=False).first.click(timeout=60_000)
+    page.get_by_role("option", name="happened").click()
+    expect(page.get_by_text("Of the first 10 records, 10 can be read.")).to_be_visible(timeout=60_000)
+    assert page.get_by_text("Alice").count() == 0
+    page.get_by_role("button", name="Load", exact=True).click()
+    expect(row(page, "usage.csv").locator(".sum")).to_have_text(
+        "10 read = 10 new + 0 already known + 0 folded + 0 refused", timeout=60_000
+    )
+    page.goto(f"{address}/spend?range=All+time")
+    settled(page)
+    expect(page.get_by_text("$40.00").first).to_be_visible()
+
+
 def test_every_answer_carries_the_headers_and_strangers_get_none(
     home: Path, page: Page, server: Callable[[Path], str]
 ) -> None:
