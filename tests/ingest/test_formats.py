@@ -247,7 +247,7 @@ def test_the_errors_shown_to_the_user_are_not_billed_answers(home):
 
 
 def test_the_folder_is_the_registry():
-    assert set(formats()) == {"app_log", "claude_code", "messages"}
+    assert set(formats()) == {"app_log", "claude_code", "messages", "otel_genai", "recorder"}
 
 
 def test_two_claims_on_a_record_are_an_error(home, monkeypatch):

@@ -25,6 +25,7 @@ from outlay_recorder.sinks import File, Stream
 from ingest.otlp import json_of
 from tests.fake_messages_api import Turn
 from tests.ingest.loading import attempts, load, refusals
+from tests.ingest.test_follow import following, request_ids
 from tests.recorder.conftest import ASK, CANARY, SCHEMA, Lines, client, of, read
 
 FORK = multiprocessing.get_context("fork")
@@ -166,6 +167,21 @@ def test_a_full_file_is_renamed_and_nothing_is_lost(log):
     files = sorted(log.parent.glob("claude*.jsonl"), key=lambda file: (file == log, file.name))
     assert len(files) > 15 and all(file.stat().st_size <= 10_000 for file in files)
     assert [seq for file in files for seq in numbers(read(file))] == list(range(1, 1001))
+
+
+def test_a_follower_reads_on_across_renames(home, log):
+    """300 attempts in files of 10 kB, looked at every 50 lines: each is stored once."""
+    writer = Log(File(log, max_bytes=10_000, keep=None))
+    attempt = {"kind": "attempt", "attempt_no": 1, "is_streamed": False, "client_version": "x", "model": "m"}
+    log.touch()
+    with following(home, log) as follower:
+        for number in range(300):
+            writer.write(line(number) | attempt | {"request_id": f"req_{number}"})
+            if number % 50 == 49:
+                assert writer.flush()
+                follower.look()
+    assert len(list(log.parent.glob("claude.*.jsonl"))) >= 3
+    assert request_ids(home) == sorted(f"req_{number}" for number in range(300))
 
 
 def test_as_many_full_files_stay_as_are_wanted(log):
