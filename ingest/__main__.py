@@ -19,7 +19,6 @@ from typing import get_args
 
 import duckdb
 
-from ingest import mappings
 from ingest.chunk import Unreadable
 from ingest.limits import Watch
 from ingest.load import Loader

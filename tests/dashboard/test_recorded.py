@@ -63,7 +63,8 @@ def test_the_reliability_page_shows_what_was_injected(home: Path, opened: Opened
     }  # fmt: skip
     said = " ".join(caption.value for caption in app.caption)
     assert "Retry data known for 100.0% of calls. Of their attempts 9 failed (56.2%)." in said
-    errors, features = (frame.value for frame in app.dataframe)
+    errors = next(frame.value for frame in app.dataframe if "failed_attempts" in frame.value)
+    features = next(frame.value for frame in app.dataframe if "attempt_error_rate" in frame.value)
     shown = dict(zip(errors["error_type"], errors["failed_attempts"], strict=True))
     assert {name: int(count) for name, count in shown.items()} == FAILED_ATTEMPTS | {"Total": 9}
     rates = dict(zip(features["feature"], features["attempt_error_rate"], strict=True))

@@ -1,5 +1,7 @@
 """The recorder never hurts the application, and never loses a line without a word."""
 
+import contextlib
+import gzip
 import json
 import logging
 import multiprocessing
@@ -8,7 +10,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +19,13 @@ import anthropic
 import outlay_recorder
 import pytest
 from outlay_recorder.log import Log
+from outlay_recorder.otlp import Otlp
 from outlay_recorder.sinks import File, Stream
 
+from ingest.otlp import json_of
 from tests.fake_messages_api import Turn
+from tests.ingest.loading import attempts, load, refusals
+from tests.ingest.test_follow import following, request_ids
 from tests.recorder.conftest import ASK, CANARY, SCHEMA, Lines, client, of, read
 
 FORK = multiprocessing.get_context("fork")
@@ -162,6 +169,21 @@ def test_a_full_file_is_renamed_and_nothing_is_lost(log):
     assert [seq for file in files for seq in numbers(read(file))] == list(range(1, 1001))
 
 
+def test_a_follower_reads_on_across_renames(home, log):
+    """300 attempts in files of 10 kB, looked at every 50 lines: each is stored once."""
+    writer = Log(File(log, max_bytes=10_000, keep=None))
+    attempt = {"kind": "attempt", "attempt_no": 1, "is_streamed": False, "client_version": "x", "model": "m"}
+    log.touch()
+    with following(home, log) as follower:
+        for number in range(300):
+            writer.write(line(number) | attempt | {"request_id": f"req_{number}"})
+            if number % 50 == 49:
+                assert writer.flush()
+                follower.look()
+    assert len(list(log.parent.glob("claude.*.jsonl"))) >= 3
+    assert request_ids(home) == sorted(f"req_{number}" for number in range(300))
+
+
 def test_as_many_full_files_stay_as_are_wanted(log):
     writer = Log(File(log, max_bytes=1_000, keep=2))
     for number in range(20):
@@ -282,6 +304,31 @@ def test_a_write_that_stops_half_way_is_made_good(log, monkeypatch):
 # --- other sinks ---
 
 
+@contextlib.contextmanager
+def otlp_collector(statuses: list[int]) -> Iterator[tuple[str, list[bytes]]]:
+    """A collector that answers with these statuses, the last one for ever, and keeps what it is sent."""
+    exports: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            exports.append(gzip.decompress(body) if self.headers.get("content-encoding") == "gzip" else body)
+            self.send_response(statuses.pop(0) if len(statuses) > 1 else statuses[0])
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/v1/logs", exports
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 def test_standard_output_and_logging_take_the_same_lines(api, capsys, caplog):
     caplog.set_level(logging.INFO, "outlay")
     outlay_recorder.record(client(api), outlay_recorder.Stdout()).messages.create(**ASK)
@@ -293,6 +340,17 @@ def test_standard_output_and_logging_take_the_same_lines(api, capsys, caplog):
         assert [line["kind"] for line in lines] == ["attempt", "call"]
         for told in lines:
             SCHEMA.validate(told)
+
+
+def test_a_collector_takes_the_same_lines_and_outlay_reads_them(api, home):
+    """The first export is turned away and sent again; what was told twice counts once."""
+    with otlp_collector([503, 200]) as (address, exports):
+        outlay_recorder.record(client(api), Otlp(address), feature="search").messages.create(**ASK)
+        assert outlay_recorder.flush(30)
+    load(home, b"\n".join(json_of(export, "logs") for export in exports))
+    assert len(exports) >= 2 and not refusals(home)
+    [attempt] = attempts(home)
+    assert (attempt["feature"], attempt["source_format"], attempt["output_tokens"]) == ("search", "recorder", 120)
 
 
 def test_one_writer_serves_all_clients_of_a_file(api, log: Path, recorded):
