@@ -78,8 +78,7 @@ def load(read: Read, filters: Filters, until: datetime | None = None) -> Series 
     table = read("signal_hours", filters)
     if not table.num_rows:
         return None
-    table = _of_use(table)
-    stamps = table.column("hour").to_numpy().astype("datetime64[h]").astype(np.int64)
+    stamps = _hours(table)
     first = int(stamps.min()) // 24
     last = int(stamps.max())
     days = last // 24 - first + 1
@@ -92,10 +91,15 @@ def load(read: Read, filters: Filters, until: datetime | None = None) -> Series 
               names.dictionary[int(pair) % len(names.dictionary)].as_py())
         for pair in found
     )  # fmt: skip
-    hour = stamps - first * 24
+    # A kind of slices that has but one member is the total by another name. (Features keep theirs: they are asked for.)
+    kept = np.array([of.kind in ("total", "feature") or _count(slices, of.kind) > 1 for of in slices])
+    used, row = kept[row], (np.cumsum(kept) - 1)[row]
+    slices = tuple(of for of, is_kept in zip(slices, kept, strict=True) if is_kept)
+    row, hour = row[used], (stamps - first * 24)[used]
     flat_hours = row * (days * 24) + hour
     flat_days = row * days + hour // 24
-    values = {name: _floats(table, name) for name in table.column_names if name not in ("hour", "slice_kind", "slice")}
+    sums = [name for name in table.column_names if name not in ("hour", "slice_kind", "slice")]
+    values = {name: _floats(table, name)[used] for name in sums}
     hourly = {
         name: np.bincount(flat_hours, values[name], len(slices) * days * 24).reshape(len(slices), days, 24)
         for name in ("cost_usd", "calls", "attempts")
@@ -117,28 +121,32 @@ def load(read: Read, filters: Filters, until: datetime | None = None) -> Series 
     )  # fmt: skip
 
 
-def _of_use(table: pa.Table) -> pa.Table:
-    """Without the kinds of slices that have but one member: it is the total by another name."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    pairs = table.select(["slice_kind", "slice"]).group_by(["slice_kind", "slice"]).aggregate([])
-    kinds = pairs.column("slice_kind").to_pylist()
-    alone = [kind for kind in ("model", "team") if kinds.count(kind) == 1]
-    return (
-        table.filter(pc.invert(pc.is_in(table.column("slice_kind"), value_set=pa.array(alone, pa.string()))))
-        if alone
-        else table
-    )
+def _count(slices: tuple[Slice, ...], kind: str) -> int:
+    return sum(of.kind == kind for of in slices)
 
 
 def _codes(column: Any) -> Array:
-    return column.indices.to_numpy().astype(np.int64)
+    return np.from_dlpack(column.indices).astype(np.int64)
+
+
+def _numbers(column: Any) -> Array:
+    """A column without nulls as it lies in memory. (Arrow's own way to numpy would load pandas.)"""
+    return np.from_dlpack(column.combine_chunks())
+
+
+def _hours(table: pa.Table) -> Array:
+    """Hours since 1970."""
+    return _numbers(table.column("hour").cast("timestamp[us]").cast("int64")) // 3_600_000_000
+
+
+def _days(table: pa.Table) -> Array:
+    """Days since 1970."""
+    return _numbers(table.column("day").cast("int32")).astype(np.int64)
 
 
 def _floats(table: pa.Table, name: str) -> Array:
     """A column as doubles. Money comes as decimals; a double keeps 15 of its digits, which is plenty to judge by."""
-    return table.column(name).cast("double").to_numpy()
+    return _numbers(table.column(name).cast("double"))
 
 
 def _latencies(read: Read, filters: Filters, slices: tuple[Slice, ...], first: int, days: int) -> Array:
@@ -153,8 +161,8 @@ def _latencies(read: Read, filters: Filters, slices: tuple[Slice, ...], first: i
         [place.get((kind, name), -1) for name in names.dictionary.to_pylist()] for kind in kinds.dictionary.to_pylist()
     ])  # fmt: skip
     row = lookup[_codes(kinds), _codes(names)]
-    day = table.column("day").to_numpy().astype("datetime64[D]").astype(np.int64) - first
-    step = np.clip(table.column("step").to_numpy(), 0, LATENCY_STEPS - 1)
+    day = _days(table) - first
+    step = np.clip(_numbers(table.column("step")), 0, LATENCY_STEPS - 1)
     cell = (row * days + day) * LATENCY_STEPS + step
     return np.bincount(cell[row >= 0], _floats(table, "attempts")[row >= 0], np.prod(shape)).reshape(shape)
 
@@ -168,17 +176,18 @@ def _users(read: Read, filters: Filters, slices: tuple[Slice, ...], first: int, 
     place = {of.name: number for number, of in enumerate(slices) if of.kind == "feature"}
     row = np.array([place.get(name, -1) for name in features.dictionary.to_pylist()])[_codes(features)]
     attempts, cost_usd = _floats(table, "attempts"), _floats(table, "cost_usd")
-    pairs = row * len(names.dictionary) + _codes(names)
+    spelled = names.dictionary.to_pylist()
+    pairs = row * len(spelled) + _codes(names)
     busy = np.unique(pairs[(attempts >= BUSY_ATTEMPTS) & (row >= 0)])
     at = np.searchsorted(busy, pairs)
     known = (
         (at < len(busy)) & (busy[np.minimum(at, len(busy) - 1)] == pairs) if len(busy) else np.zeros(len(pairs), bool)
     )
-    day = table.column("day").to_numpy().astype("datetime64[D]").astype(np.int64) - first
+    day = _days(table) - first
     cell = at[known] * days + day[known]
     shape = (len(busy), days)
     return Users(
-        busy // len(names.dictionary), tuple(names.dictionary.take(busy % len(names.dictionary)).to_pylist()),
+        busy // len(spelled), tuple(spelled[int(pair) % len(spelled)] for pair in busy),
         *(np.bincount(cell, values[known], len(busy) * days).reshape(shape) for values in (attempts, cost_usd)),
     )  # fmt: skip
 

@@ -64,7 +64,7 @@ def first_discoveries(score: Array, share: float) -> Array:
 
     score: (tests, days); NaN is no test. At most `share` of what stands out on average does so by chance.
     """
-    tail = np.where(np.isnan(score), 1, upper_tail(np.nan_to_num(score)))
+    tail = np.where(np.isnan(score), 1, np.maximum(upper_tail(np.nan_to_num(score)), 1e-300))
     tests = np.sum(~np.isnan(score), axis=0)
     ordered = np.sort(tail, axis=0)
     allowed = share * np.arange(1, score.shape[0] + 1)[:, None] / np.maximum(tests, 1)

@@ -1,0 +1,127 @@
+"""How good signals are, on labelled companies, through the command line: `python -m benchmarks.signals calm 900 903`.
+
+Caught: a flag of the feature overlaps the anomaly's window (its first 72 hours where it lasts). Flags of one feature
+less than a day apart are one alarm; an alarm that touches no window is false.
+"""
+
+import csv
+import io
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from benchmarks.labelled import ANOMALIES, DAYS, FIRST, PERSISTENT, Draw, draw, write_log
+
+GRACE_DAYS = 14
+
+
+class Score:
+    """What came of some draws."""
+
+    def __init__(self) -> None:
+        self.planted, self.caught = Counter[str](), Counter[str]()
+        self.causes, self.right_causes, self.users, self.right_users = 0, 0, 0, 0
+        self.alarms, self.false_alarms, self.weeks = 0, 0, 0.0
+        self.days, self.days_in_range = 0, 0
+        self.delays: list[float] = []
+
+    def add(self, drawn: Draw, signals: list[dict[str, str]], expected: list[dict[str, str]]) -> None:
+        """Hold what was told about one company against the truth about it."""
+        flags = sorted(
+            (
+                (of["slice"], datetime.fromisoformat(of["start"]), datetime.fromisoformat(of["end"]), of)
+                for of in signals
+                if of["slice_kind"] == "feature"
+            ),
+            key=lambda flag: flag[:2],
+        )
+        alarms: list[tuple[str, datetime, datetime]] = []
+        for name, start, end, _ in flags:
+            if alarms and alarms[-1][0] == name and start - alarms[-1][2] < timedelta(hours=24):
+                alarms[-1] = (name, alarms[-1][1], max(end, alarms[-1][2]))
+            else:
+                alarms.append((name, start, end))
+        windows = [(truth.feature, truth.start, truth.end) for truth in drawn.truths]
+        false = [
+            alarm for alarm in alarms
+            if not any(alarm[0] == name and alarm[1] < end and alarm[2] > start for name, start, end in windows)
+        ]  # fmt: skip
+        self.alarms += len(alarms)
+        self.false_alarms += len(false)
+        self.weeks += (DAYS - GRACE_DAYS) / 7
+        for truth in drawn.truths:
+            until = truth.start + timedelta(hours=72) if truth.kind in PERSISTENT else truth.end
+            mine = [of for name, a, b, of in flags if name == truth.feature and a < until and b > truth.start]
+            self.planted[truth.kind] += 1
+            if not mine:
+                continue
+            self.caught[truth.kind] += 1
+            raised = min(datetime.fromisoformat(of["raised_at"]) for of in mine)
+            self.delays.append((raised - truth.start) / timedelta(hours=1))
+            if truth.cause:
+                self.causes += 1
+                self.right_causes += any(of["cause"] == truth.cause for of in mine)
+            if truth.user:
+                self.users += 1
+                self.right_users += any(of["driver_user"] == truth.user for of in mine)
+        self._cover(drawn, expected)
+
+    def _cover(self, drawn: Draw, expected: list[dict[str, str]]) -> None:
+        """The clean days of features: no anomaly, no hole in the log, no holiday, not too young."""
+        for row in expected:
+            day = datetime.fromisoformat(row["day"])
+            number = (day - FIRST).days
+            young = number < drawn.launched.get(row["slice"], 0) + GRACE_DAYS
+            if row["slice_kind"] != "feature" or young or number == drawn.holiday or number in drawn.gap_days:
+                continue
+            if any(
+                row["slice"] == truth.feature and truth.start < day + timedelta(days=1) and truth.end > day
+                for truth in drawn.truths
+            ):
+                continue
+            self.days += 1
+            self.days_in_range += float(row["low_usd"]) <= float(row["cost_usd"]) <= float(row["high_usd"])
+
+    def __str__(self) -> str:
+        recall = sum(self.caught.values()) / max(sum(self.planted.values()), 1)
+        delay = sorted(self.delays)[len(self.delays) // 2] if self.delays else float("nan")
+        kinds = ", ".join(f"{kind} {self.caught[kind]}/{self.planted[kind]}" for kind in ANOMALIES)
+        return (
+            f"recall {recall:.3f} · precision {1 - self.false_alarms / max(self.alarms, 1):.3f} · "
+            f"{self.false_alarms / max(self.weeks, 1e-9):.2f} false alarms a week · "
+            f"cause {self.right_causes}/{self.causes} · user {self.right_users}/{self.users} · "
+            f"80 % range covers {self.days_in_range / max(self.days, 1):.3f} · median delay {delay:.0f} h\n{kinds}"
+        )
+
+
+def told(home: Path, *words: str) -> list[dict[str, str]]:
+    """What the command line answers, as rows."""
+    command = [sys.executable, "-c", "from dashboard.cli import main; main()", "--home", str(home), *words]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return list(csv.DictReader(io.StringIO(said)))
+
+
+def main() -> None:
+    """Draw, log, load, look, and score."""
+    noise, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    score = Score()
+    for seed in range(first, last):
+        drawn = draw(seed, noise)
+        with tempfile.TemporaryDirectory() as temporary:
+            home, log = Path(temporary) / "home", Path(temporary) / "app.jsonl"
+            write_log(log, drawn.attempts)
+            told(home, "ingest", str(log))
+            started = time.perf_counter()
+            signals = told(home, "signals", "--format", "csv")
+            seconds = time.perf_counter() - started
+            score.add(drawn, signals, told(home, "signals", "--expected", "--format", "csv"))
+        print(f"{noise} {seed}: {drawn.attempts.num_rows:,} attempts, signals told in {seconds:.1f} s", flush=True)
+    print(score)
+
+
+if __name__ == "__main__":
+    main()

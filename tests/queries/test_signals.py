@@ -1,0 +1,196 @@
+"""Signals over logs whose every number is known: what is flagged, what is not, when, and why."""
+
+from collections import defaultdict
+from datetime import date, datetime, timedelta
+
+import pytest
+from attempts import a_failure, an_attempt, fill
+
+from queries import Filters, read
+from queries.signals import find
+
+FIRST = datetime(2026, 9, 7)  # a Monday
+# claude-opus-5-5 costs $5 a million tokens in and $25 out: a call of 1,000 and 200 tokens costs one cent.
+CENT = {"uncached_input_tokens": 1_000, "output_tokens": 200, "model_raw": "claude-opus-4-5"}
+
+
+def calls(day, count, hours=range(8, 18), **what):
+    """So many calls spread evenly over the hours of a day."""
+    seconds = len(hours) * 3600
+    for number in range(count):
+        moment = FIRST + timedelta(days=day, hours=hours[0], seconds=seconds * number / count)
+        yield an_attempt(**CENT | {"started_at": moment, "feature": "chat", "retry_count": 0} | what)
+
+
+def steady(days=40, count=200, skip=(), **what):
+    """Two hundred calls on each day: $2."""
+    for day in range(days):
+        if day not in skip:
+            yield from calls(day, count, **what)
+
+
+@pytest.fixture
+def found(con):
+    """found(attempts, **filters): what there is to tell about them."""
+
+    def look(attempts, **filters):
+        fill(con, list(attempts))
+        return find(lambda metric, asked: read(con, metric, asked), Filters(**filters))
+
+    return look
+
+
+def told(findings, kind="feature"):
+    return {(of.metric, of.slice) for of in findings.signals if of.slice_kind == kind}
+
+
+def test_a_flat_series_is_silent(found):
+    assert found(steady()).signals == ()
+
+
+def test_an_empty_log_has_nothing_to_tell(found):
+    assert found([]).signals == ()
+
+
+def test_one_day_of_five_times_the_requests_is_told_with_its_numbers(found):
+    findings = found([*steady(skip=(30,)), *calls(30, 1_000)])
+    [cost] = [of for of in findings.signals if of.metric == "cost" and of.slice == "chat"]
+    assert cost.start.date() == date(2026, 10, 7), "the thirty-first day"
+    assert cost.cause == "requests"
+    assert 7.5 < cost.parts["requests"] < 8.5, "1,000 calls instead of 200, a cent each"
+    assert abs(sum(cost.parts.values()) - cost.parts["requests"]) < 0.01
+    assert cost.start < cost.raised_at <= cost.end
+    assert "chat: cost $" in cost.sentence
+    assert "expected $" in cost.sentence
+
+
+def test_weekends_are_no_news(found):
+    """Two hundred calls on working days, twenty at weekends, for eight weeks."""
+    findings = found(call for day in range(56) for call in calls(day, 20 if day % 7 >= 5 else 200))
+    assert findings.signals == ()
+
+
+def test_a_weekly_job_is_no_news(found):
+    job = [call for day in range(1, 56, 7) for call in calls(day, 500, hours=range(2, 4), feature="weekly")]
+    assert told(found([*steady(56), *job])) == set()
+
+
+def test_a_launch_has_two_weeks_of_grace(found):
+    launch = [call for day in range(20, 34) for call in calls(day, 40 * (day - 19), feature="new")]
+    assert not {name for _, name in told(found([*steady(34), *launch]))} & {"new"}
+
+
+def test_a_hole_in_the_log_is_not_a_drop(found):
+    """Nothing at all from noon to five on one day, in either of two features."""
+    whole = [*steady(), *steady(feature="search")]
+    noon = FIRST + timedelta(days=30, hours=12)
+    findings = found(call for call in whole if not noon <= call["started_at"] < noon + timedelta(hours=5))
+    assert told(findings) == set()
+
+
+def test_a_feature_that_falls_silent_alone_is_a_drop(found):
+    whole = [*steady(), *steady(feature="search"), *steady(feature="other")]
+    nine = FIRST + timedelta(days=30, hours=9)
+    silent = [c for c in whole if c["feature"] != "chat" or not nine <= c["started_at"] < nine + timedelta(hours=9)]
+    findings = found(silent)
+    assert ("requests", "chat") in told(findings)
+    assert {name for _, name in told(findings)} == {"chat"}
+
+
+def test_a_new_level_becomes_the_usual(found):
+    """From day 30 on there are twice as many calls; three weeks later that is how it is."""
+    findings = found(call for day in range(60) for call in calls(day, 400 if day >= 30 else 200))
+    cost = [of for of in findings.signals if of.metric == "cost" and of.slice == "chat"]
+    assert cost[0].start == FIRST + timedelta(days=30) or cost[0].start.date() == date(2026, 10, 7)
+    assert max(of.end for of in cost) < FIRST + timedelta(days=50)
+
+
+@pytest.mark.parametrize(
+    ("metric", "cause", "change"),
+    [
+        ("tokens_per_request", "input", {"uncached_input_tokens": 3_000}),
+        ("tokens_per_request", "output", {"output_tokens": 1_500}),
+        ("cost_per_request", "price", {"model_raw": "claude-haiku-4-5"}),
+        ("truncation_rate", None, {"stop_reason": "max_tokens"}),
+        ("latency_p95", None, {"latency_ms": 9_000.0}),
+    ],
+)
+def test_what_changed_is_named(found, metric, cause, change):
+    usual = {"latency_ms": 2_000.0}
+    log = [call for day in range(36) for call in calls(day, 200, **(usual | change if day >= 33 else usual))]
+    named = {of.metric: of.cause for of in found(log).signals if of.slice == "chat"}
+    assert metric in named
+    assert named[metric] == cause
+
+
+def test_a_cold_cache_is_named(found):
+    def cached(day, reads):
+        kind = "cache_read_tokens" if reads else "cache_write_5m_tokens"
+        return calls(day, 200, **{kind: 10_000})
+
+    log = [call for day in range(36) for call in cached(day, reads=day < 33)]
+    named = {of.metric: of.cause for of in found(log).signals if of.slice == "chat"}
+    assert named["cache_hit_rate"] == named["cost"] == "cache_hit_rate"
+
+
+def test_errors_that_retries_hide_are_told(found):
+    log = []
+    for day in range(36):
+        for number, call in enumerate(calls(day, 200)):
+            if day >= 33 and number % 8 == 0:
+                call |= {"call_id": f"c{day}-{number}", "attempt_no": 2}
+                log.append(a_failure(call_id=call["call_id"], attempt_no=1, retry_count=0, feature="chat",
+                                     model_raw=CENT["model_raw"], started_at=call["started_at"]))  # fmt: skip
+            log.append(call)
+    assert {("masked_error_rate", "chat"), ("error_rate", "chat")} <= told(found(log))
+
+
+def test_the_user_who_drives_a_spike_is_named(found):
+    def mixed(day, count):
+        return [call | {"user_id": f"u{number % 10}"} for number, call in enumerate(calls(day, count))]
+
+    log = [call for day in range(36) for call in mixed(day, 400)]
+    log += calls(34, 2_000, user_id="u3")
+    drivers = {of.driver_user for of in found(log).signals if of.slice == "chat" and of.metric in ("cost", "requests")}
+    assert drivers == {"u3"}
+
+
+def test_many_steady_slices_stay_silent(found):
+    """Forty features whose calls vary by a third from day to day: nobody is told."""
+    log = [
+        call
+        for feature in range(40)
+        for day in range(30)
+        for call in calls(day, 40 + (feature * 7 + day * 11) % 21, feature=f"f{feature}")
+    ]
+    assert told(found(log)) == set()
+
+
+def test_looking_back_tells_what_was_told_then(found, con):
+    """What was raised before a moment is what a look at that moment's log raises."""
+    log = [*steady(skip=(30, 31)), *calls(30, 1_000), *calls(31, 900), *steady(feature="search")]
+    cut = FIRST + timedelta(days=33)
+    whole = found(log)
+    con.execute("delete from store.attempts where started_at >= $cut", {"cut": cut})
+    part = find(lambda metric, asked: read(con, metric, asked), Filters())
+    known = [of for of in whole.signals if of.raised_at < cut - timedelta(days=1)]
+    raised = {(of.slice, of.metric, of.start, of.raised_at) for of in part.signals}
+    assert known
+    assert {(of.slice, of.metric, of.start, of.raised_at) for of in known} <= raised
+
+
+def test_expected_holds_what_was_spent_on_flat_days(found):
+    findings = found(steady())
+    days = [of for of in findings.expected if of.slice == "chat" and of.day >= FIRST + timedelta(days=14)]
+    assert len(days) == 25, "forty days, but for two weeks and the last, which is not over"
+    assert all(of.low_usd < of.cost_usd < of.high_usd for of in days)
+    assert all(abs(of.expected_usd - 2) < 0.01 for of in days), "200 calls of a cent"
+
+
+def test_a_period_tells_only_its_own_signals(found):
+    log = [*steady(skip=(20, 30)), *calls(20, 1_000), *calls(30, 1_000)]
+    findings = found(log, since=date(2026, 10, 1))
+    days = defaultdict(set)
+    for of in findings.signals:
+        days[of.start.date()].add(of.metric)
+    assert set(days) == {date(2026, 10, 7)}
