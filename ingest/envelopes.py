@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ingest.otlp import log_records, spans
+from ingest.otlp import console_span, log_records, spans
 
 DEEPEST = 6
 
@@ -104,6 +104,12 @@ class Unwrapper:
             records = [Found(json.dumps(span), None) for span in spans(value)]
             self._explained = self._explained or not records
             yield from records
+            return
+        if isinstance(value.get("context"), dict) and "span_id" in value["context"] and "start_time" in value:
+            yield Found(json.dumps(console_span(value)), None)
+            return
+        if "resourceMetrics" in value:  # sums over many calls
+            self._explained = True
             return
         if "resourceLogs" in value:  # an application's log, of which most records tell of no request
             self._explained = True

@@ -2,7 +2,10 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from google.protobuf.json_format import MessageToDict
@@ -23,29 +26,182 @@ def json_of(body: bytes, signal: Signal) -> bytes:
     return json.dumps(_with_hex_ids(MessageToDict(request))).encode()
 
 
+@dataclass
+class _Span:
+    """A span of an export, and what stands around it."""
+
+    id: str
+    trace_id: str
+    parent_id: str
+    start: str
+    end: str
+    scope: str
+    is_client: bool
+    attributes: dict[str, str]
+
+    @property
+    def names_a_model(self) -> bool:
+        return any(self.attributes.get(name) for name in _MODELS)
+
+    @property
+    def is_http(self) -> bool:
+        return self.is_client and any(name in self.attributes for name in ("http.request.method", "http.method"))
+
+
 def spans(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Each span of an OTLP/JSON export as a record of its own, its attributes and its resource's as one flat object.
 
-    Only attributes that hold one value are kept: prompts and answers are lists.
+    Only attributes that hold one value are kept: prompts and answers are lists. Spans that stand inside one another
+    tell of one call: what the Anthropic SDK says of it counts, or else what the innermost says; the others are marked
+    as `retold`, and lend it the names of user, session and workflow. Where the HTTP attempts of a call were traced,
+    each failed one before the last is a record too, and the call's own span stands for the last.
+
+    They are looked for within one export: an exporter that sends a child before its parent leaves the SDK's count of
+    resent requests to tell of it.
     """
+    found = list(_spans(request))
+    by_id = {span.id: span for span in found}
+    children: dict[str, list[_Span]] = {}
+    for span in found:
+        children.setdefault(span.parent_id, []).append(span)
+    retold: set[str] = set()
+    for span in found:
+        if span.names_a_model:
+            for outer in _above(span, by_id):
+                if outer.names_a_model:
+                    shadow, told = (span, outer) if outer.scope == _SDK and span.scope != _SDK else (outer, span)
+                    retold.add(shadow.id)
+                    told.attributes |= {
+                        name: value
+                        for name, value in shadow.attributes.items()
+                        if name.startswith(_LENT) and name not in told.attributes
+                    }
+    for span in found:
+        attempts = [child for child in children.get(span.id, []) if child.is_http]
+        attempts.sort(key=lambda child: int(child.start) if child.start.isdigit() else 0)
+        is_call = span.names_a_model and span.id not in retold and bool(attempts)
+        for number, attempt in enumerate(attempts[:-1] if is_call else [], 1):
+            said = {name: value for name, value in span.attributes.items() if not name.startswith(_OF_THE_ANSWER)}
+            if model := span.attributes.get("gen_ai.response.model"):
+                said.setdefault("gen_ai.request.model", model)
+            yield _record(attempt, said | _failure(attempt), span.id, number)
+        if is_call:
+            span.start = attempts[-1].start
+            yield _record(span, span.attributes, span.id, len(attempts))
+        else:
+            yield _record(span, span.attributes, is_retold=span.id in retold)
+
+
+def console_span(span: dict[str, Any]) -> dict[str, Any]:
+    """What Python's ConsoleSpanExporter prints, as one of the records of `spans`."""
+    context, resource = span["context"], span.get("resource")
+    around = resource.get("attributes") if isinstance(resource, dict) else None
+    attributes = {
+        str(name): str(value[0] if isinstance(value, list) and len(value) == 1 else value)
+        for given in (around, span.get("attributes"))
+        if isinstance(given, dict)
+        for name, value in given.items()
+        if isinstance(value, str | int | float) or (isinstance(value, list) and len(value) == 1)
+    }
+    ids = [str(context.get(name) or "").removeprefix("0x") for name in ("span_id", "trace_id")]
+    times = [_nanoseconds(span.get(name)) for name in ("start_time", "end_time")]
+    return _record(_Span(ids[0], ids[1], "", times[0], times[1], "", False, attributes), attributes)
+
+
+_SDK = "com.anthropic.sdk.python"
+_MODELS = ("gen_ai.request.model", "gen_ai.response.model", "llm.model_name")
+# What an outer span knows of who called and why.
+_LENT = ("traceloop.", "user.", "session.", "enduser.", "tag.", "gen_ai.conversation.", "service.", "deployment.")
+_OF_THE_ANSWER = ("gen_ai.usage.", "gen_ai.response.", "anthropic.", "llm.token_count.", "http.", "error.")
+
+
+def _spans(request: dict[str, Any]) -> Iterator[_Span]:
     for resource_spans in _dicts(request.get("resourceSpans")):
         resource = resource_spans.get("resource")
         around = _flat(resource.get("attributes")) if isinstance(resource, dict) else {}
         for scope_spans in _dicts(resource_spans.get("scopeSpans")):
+            scope = scope_spans.get("scope")
+            scope_name = str(scope.get("name") or "") if isinstance(scope, dict) else ""
             for span in _dicts(scope_spans.get("spans")):
-                kept = {name: span.get(name) for name in ("traceId", "spanId", "startTimeUnixNano", "endTimeUnixNano")}
-                yield {"otel_span": kept, "attributes": around | _flat(span.get("attributes"))}
+                yield _Span(
+                    id=_hex(span.get("spanId")),
+                    trace_id=_hex(span.get("traceId")),
+                    parent_id=_hex(span.get("parentSpanId")),
+                    start=str(span.get("startTimeUnixNano") or ""),
+                    end=str(span.get("endTimeUnixNano") or ""),
+                    scope=scope_name,
+                    is_client=span.get("kind") in (3, "SPAN_KIND_CLIENT"),
+                    attributes=around | _flat(span.get("attributes")),
+                )
+
+
+def _above(span: _Span, by_id: dict[str, _Span]) -> Iterator[_Span]:
+    """The spans around a span, the nearest first."""
+    seen = {span.id}
+    while (outer := by_id.get(span.parent_id)) and outer.id not in seen:
+        seen.add(outer.id)
+        yield outer
+        span = outer
+
+
+def _failure(attempt: _Span) -> dict[str, str]:
+    """Why an HTTP attempt failed: its status, or the error where it had none."""
+    status = attempt.attributes.get("http.response.status_code") or attempt.attributes.get("http.status_code")
+    if status:
+        return {"http.response.status_code": status}
+    return {"error.type": attempt.attributes.get("error.type", "connection_error")}
+
+
+def _record(
+    span: _Span, attributes: dict[str, str], call_id: str = "", number: int = 0, is_retold: bool = False
+) -> dict[str, Any]:
+    kept: dict[str, Any] = {
+        "spanId": span.id,
+        "traceId": span.trace_id,
+        "startTimeUnixNano": span.start,
+        "endTimeUnixNano": span.end,
+        "scope": span.scope,
+        "retold": is_retold,
+    }
+    if call_id:
+        kept |= {"callId": f"{span.trace_id}/{call_id}", "attempt": number}
+    return {"otel_span": kept, "attributes": attributes}
+
+
+def _hex(given: Any) -> str:
+    """An id in lowercase hexadecimal, however the exporter wrote it."""
+    text = given if isinstance(given, str) else ""
+    if re.fullmatch(r"[0-9a-fA-F]{16}|[0-9a-fA-F]{32}", text):
+        return text.lower()
+    try:
+        return base64.b64decode(text, validate=True).hex()
+    except ValueError:
+        return text
+
+
+def _nanoseconds(time: Any) -> str:
+    try:
+        moment = datetime.fromisoformat(str(time))
+    except ValueError:
+        return ""
+    whole = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return str((whole - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000)
 
 
 def log_records(request: dict[str, Any]) -> Iterator[tuple[str, dict[str, str], str | None]]:
     """Each log record of an OTLP/JSON export: its body where that is text, its attributes, and its time."""
     for resource_logs in _dicts(request.get("resourceLogs")):
+        resource = resource_logs.get("resource")
+        around = _flat(resource.get("attributes")) if isinstance(resource, dict) else {}
         for scope_logs in _dicts(resource_logs.get("scopeLogs")):
             for record in _dicts(scope_logs.get("logRecords")):
                 body = record.get("body")
                 text = body.get("stringValue") if isinstance(body, dict) else None
                 time = record.get("timeUnixNano") or record.get("observedTimeUnixNano")
-                yield text if isinstance(text, str) else "", _flat(record.get("attributes")), time and str(time)
+                attributes = _flat(record.get("attributes"))
+                if "event.name" in attributes:  # Claude Code's, whose resource names team and department
+                    attributes = around | attributes
+                yield text if isinstance(text, str) else "", attributes, time and str(time)
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:

@@ -282,18 +282,19 @@ class Reader:
     def _unwrap(
         self, chunk: Chunk, unclaimed: pa.Array, unwrapper: Unwrapper, refusals: list[Refusal]
     ) -> tuple[int, pa.Table | None]:
-        """Take the envelopes off the lines that no format claimed, and ask again: (blank lines, what was judged)."""
-        blank_lines, found = 0, []
+        """Take the envelopes off the lines that no format claimed, and ask again: (empty lines, what was judged)."""
+        empty_lines, found = 0, []
         lines, texts = chunk.lines.filter(unclaimed).to_pylist(), chunk.texts.filter(unclaimed).to_pylist()
         for line, text in zip(lines, texts, strict=True):
             if not text.strip():
-                blank_lines += 1
+                empty_lines += 1
             elif (records := unwrapper.unwrap(text)) is None:
                 refusals.append(Refusal(line, why_not(text), preview(text)))
             else:
+                empty_lines += not records
                 found += [(line, record, logged_at) for record, logged_at in records]
         if not found:
-            return blank_lines, None
+            return empty_lines, None
         # One line may hold several records: they are numbered while the formats look at them.
         lines_of, records_of, times_of = (list(column) for column in zip(*found, strict=True))
         self._con.register("found", pa.table({
@@ -313,7 +314,7 @@ class Reader:
             record = records_of[number]
             refusals.append(Refusal(lines_of[number], why_not(record), preview(record)))
         true_lines = pa.array([lines_of[number] for number in numbers], pa.int64())
-        return blank_lines, judged.set_column(0, "line", true_lines)
+        return empty_lines, judged.set_column(0, "line", true_lines)
 
 
 def _batch(chunk: Chunk, judged: pa.Table, rows: int, refusals: list[Refusal], blank_lines: int) -> Batch:

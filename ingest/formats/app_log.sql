@@ -29,7 +29,8 @@ with fields as materialized (
         "customer": "VARCHAR", "env": "VARCHAR", "environment": "VARCHAR", "workspace_id": "VARCHAR",
         "cost_usd": "VARCHAR",
         "type": "VARCHAR", "request": "VARCHAR", "response": "VARCHAR", "message": "VARCHAR", "sessionId": "VARCHAR",
-        "custom_id": "VARCHAR", "prompt_tokens": "VARCHAR", "schemaType": "VARCHAR", "outlay_recorder": "VARCHAR"
+        "custom_id": "VARCHAR", "prompt_tokens": "VARCHAR", "schemaType": "VARCHAR",
+        "event.name": "VARCHAR", "session.id": "VARCHAR", "outlay_recorder": "VARCHAR"
     }')) as r
     from records
 ),
@@ -49,6 +50,7 @@ read as (
     where
         coalesce(r.type, '') not in ('message', 'assistant', 'user', 'system', 'summary')
         and r.request is null and r.response is null and r.sessionId is null
+        and (r."event.name" is null or r."session.id" is null)
         and r.custom_id is null and r.prompt_tokens is null and r.schemaType is null
         and r.outlay_recorder is null
         and not starts_with(coalesce(r.message, ''), '{"model"') and not starts_with(coalesce(r.message, ''), '{"id"')
