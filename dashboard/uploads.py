@@ -26,6 +26,7 @@ from dashboard import units
 from dashboard.names import display_name
 from dashboard.owner import Owner, Report
 from ingest import mappings
+from ingest.archive import Archive
 from ingest.mapping import Mapping
 
 State = Literal["receiving", "waiting", "reading", "folding", "done", "failed", "cancelled"]
@@ -38,7 +39,6 @@ SILENT_SECONDS = 120.0  # a browser that sends nothing for so long has gone
 KEPT_SECONDS = 3600.0  # an unclaimed file waits so long for somebody to map its columns
 USER_IDS = ("keep", "pseudonymise", "drop")
 SPARE_BYTES = 64 << 20  # the disk is never filled to the brim
-STOP_SECONDS = 5.0  # what a cancelled child gets to put its things away
 PREVIEWED = 20  # records that a mapping is tried on
 UNCLAIMED_SHARE = 0.9  # so many of a file's records refused: its format is not one we know
 
@@ -149,7 +149,10 @@ class Uploads:
             self._turn(job, "cancelled")
             child = job.child
         if child:
-            _stop(child)
+            child.kill()
+            child.wait()
+            for leftover in Archive(self._owner.home).leftovers():
+                shutil.rmtree(leftover, ignore_errors=True)
         _remove(job)
 
     def dismiss(self, job_id: str) -> None:
@@ -345,16 +348,6 @@ def _child(home: Path, job: Job, file: IO[bytes], complaints: IO[bytes]) -> subp
         stdout=subprocess.PIPE,
         stderr=complaints,
     )
-
-
-def _stop(child: subprocess.Popen[bytes]) -> None:
-    """End a child, and wait for its end."""
-    child.terminate()
-    try:
-        child.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
 
 
 def _complaint(complaints: IO[bytes]) -> str:

@@ -103,10 +103,10 @@ def test_a_cancelled_file_leaves_nothing(home: Path, sent: Uploads) -> None:
 
 
 def test_what_cannot_be_read_fails_with_a_sentence_and_the_next_file_has_its_turn(home: Path, sent: Uploads) -> None:
-    broken = read(send(sent, "broken.jsonl", "{}".encode("utf-16")))
+    broken = read(send(sent, "broken.zip", b"PK\x03\x04 and no more"))
     good = read(send(sent, "good.jsonl", lines(2)))
 
-    assert broken.state == "failed" and broken.problem and "UTF-16" in broken.problem
+    assert broken.state == "failed" and broken.problem and "damaged or cut short" in broken.problem
     assert arithmetic(good) == [(2, 2, 0, 0, 0)]
     assert list((home / "spool").iterdir()) == []
 
