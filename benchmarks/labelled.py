@@ -309,7 +309,8 @@ def _table(columns: dict[str, Any]) -> pa.Table:
     """The attempts as the columns of the stored row; in the order of time."""
     features = pa.array(columns["feature"])
     failed = columns["failed"]
-    stop = np.where(failed, None, np.where(columns["truncated"], "max_tokens", "end_turn"))  # type: ignore[call-overload]
+    stop = np.where(columns["truncated"], "max_tokens", "end_turn").astype(object)
+    stop[failed] = None
     micros = (np.datetime64(FIRST, "us") + (columns["at"] * 1e6).astype("timedelta64[us]")).astype("datetime64[us]")
     users = pa.array([f"{feature}_u{user}" for feature, user in zip(columns["feature"], columns["user"], strict=True)])
     return pa.table({
