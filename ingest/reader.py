@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -203,14 +204,17 @@ class Reader:
             left = self._ask([MAPPING], left, judged)
         left = self._ask(names, left, judged)
         if left.num_rows:  # are there formats at work that the sample did not show?
-            left = self._ask(set(formats_with(_keys(left["text"].to_pylist()))).difference(names), left, judged)
+            objects = left["text"].filter(pc.starts_with(left["text"], "{")).to_pylist()
+            left = self._ask(set(formats_with(_keys(objects))).difference(names), left, judged)
         if left.num_rows and self._mapping and not self._given:
             self._ask([MAPPING], left, judged)
         return pa.concat_tables(judged)
 
     def _ask(self, names: Collection[str], lines: pa.Table, judged: list[pa.Table]) -> pa.Table:
         """Add what these formats tell of some lines; the lines that none of them claims are left."""
-        if not names and judged:
+        if not names:
+            if not judged:
+                judged.append(self._nothing)
             return lines
         self._con.register("chunk", lines)
         try:
@@ -220,6 +224,11 @@ class Reader:
         if judged[-1].num_rows == lines.num_rows:
             return lines.slice(0, 0)
         return lines.filter(pc.invert(pc.is_in(lines["line"], judged[-1]["line"])))
+
+    @cached_property
+    def _nothing(self) -> pa.Table:
+        """What is told of no lines."""
+        return self._judge("select null::bigint as line, '' as record where false", [])
 
     def _read(self, chunk: Chunk, judged: pa.Table, unwrapper: Unwrapper, rows: int) -> Batch:
         too_long = f"longer than {LONGEST_LINE >> 20} MB: no record of a request is that long"
@@ -283,12 +292,12 @@ class Reader:
         self, chunk: Chunk, unclaimed: pa.Array, unwrapper: Unwrapper, refusals: list[Refusal]
     ) -> tuple[int, pa.Table | None]:
         """Take the envelopes off the lines that no format claimed, and ask again: (empty lines, what was judged)."""
-        empty_lines, found = 0, []
-        lines, texts = chunk.lines.filter(unclaimed).to_pylist(), chunk.texts.filter(unclaimed).to_pylist()
+        is_blank = pc.equal(pc.utf8_trim_whitespace(chunk.texts), "")
+        empty_lines, found = pc.sum(pc.and_(unclaimed, is_blank)).as_py() or 0, []
+        said = pc.and_not(unclaimed, is_blank)
+        lines, texts = chunk.lines.filter(said).to_pylist(), chunk.texts.filter(said).to_pylist()
         for line, text in zip(lines, texts, strict=True):
-            if not text.strip():
-                empty_lines += 1
-            elif (records := unwrapper.unwrap(text)) is None:
+            if (records := unwrapper.unwrap(text)) is None:
                 refusals.append(Refusal(line, why_not(text), preview(text)))
             else:
                 empty_lines += not records
