@@ -33,15 +33,27 @@ class _Span:
     id: str
     trace_id: str
     parent_id: str
+    name: str
     start: str
     end: str
     scope: str
     is_client: bool
+    resource_no: int
     attributes: dict[str, str]
 
     @property
-    def names_a_model(self) -> bool:
-        return any(self.attributes.get(name) for name in _MODELS)
+    def models(self) -> set[str]:
+        return {self.attributes[name] for name in _MODELS if self.attributes.get(name)}
+
+    @property
+    def message_id(self) -> str | None:
+        return self.attributes.get("gen_ai.response.id")
+
+    @property
+    def times(self) -> tuple[int, int]:
+        """Start and end; nothing at all where either is no number."""
+        are_numbers = self.start.isdecimal() and self.end.isdecimal()
+        return (int(self.start), int(self.end)) if are_numbers else (0, -1)
 
     @property
     def is_http(self) -> bool:
@@ -51,35 +63,31 @@ class _Span:
 def spans(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Each span of an OTLP/JSON export as a record of its own, its attributes and its resource's as one flat object.
 
-    Only attributes that hold one value are kept: prompts and answers are lists. Spans that stand inside one another
-    tell of one call: what the Anthropic SDK says of it counts, or else what the innermost says; the others are marked
-    as `retold`, and lend it the names of user, session and workflow. Where the HTTP attempts of a call were traced,
+    Only attributes that hold one value are kept. Spans that tell of one call (see `_pairs`) count once: what the
+    Anthropic SDK says of it, or else what the innermost says; the others are marked as `retold`, and lend it the names
+    of user, session and workflow. Where the HTTP attempts of a call were traced,
     each failed one before the last is a record too, and the call's own span stands for the last.
 
     They are looked for within one export: an exporter that sends a child before its parent leaves the SDK's count of
     resent requests to tell of it.
     """
     found = list(_spans(request))
-    by_id = {span.id: span for span in found}
     children: dict[str, list[_Span]] = {}
     for span in found:
         children.setdefault(span.parent_id, []).append(span)
     retold: set[str] = set()
-    for span in found:
-        if span.names_a_model:
-            for outer in _above(span, by_id):
-                if outer.names_a_model:
-                    shadow, told = (span, outer) if outer.scope == _SDK and span.scope != _SDK else (outer, span)
-                    retold.add(shadow.id)
-                    told.attributes |= {
-                        name: value
-                        for name, value in shadow.attributes.items()
-                        if name.startswith(_LENT) and name not in told.attributes
-                    }
+    for outer, inner in _pairs([span for span in found if span.models], found):
+        shadow, told = (inner, outer) if outer.scope == _SDK and inner.scope != _SDK else (outer, inner)
+        retold.add(shadow.id)
+        told.attributes |= {
+            name: value
+            for name, value in shadow.attributes.items()
+            if name.startswith(_LENT) and name not in told.attributes
+        }
     for span in found:
         attempts = [child for child in children.get(span.id, []) if child.is_http]
-        attempts.sort(key=lambda child: int(child.start) if child.start.isdigit() else 0)
-        is_call = span.names_a_model and span.id not in retold and bool(attempts)
+        attempts.sort(key=lambda child: child.times)
+        is_call = bool(span.models) and span.id not in retold and bool(attempts)
         for number, attempt in enumerate(attempts[:-1] if is_call else [], 1):
             said = {name: value for name, value in span.attributes.items() if not name.startswith(_OF_THE_ANSWER)}
             if model := span.attributes.get("gen_ai.response.model"):
@@ -105,34 +113,86 @@ def console_span(span: dict[str, Any]) -> dict[str, Any]:
     }
     ids = [str(context.get(name) or "").removeprefix("0x") for name in ("span_id", "trace_id")]
     times = [_nanoseconds(span.get(name)) for name in ("start_time", "end_time")]
-    return _record(_Span(ids[0], ids[1], "", times[0], times[1], "", False, attributes), attributes)
+    name, status = str(span.get("name") or ""), span.get("status")
+    if isinstance(status, dict) and status.get("status_code") == "ERROR":
+        attributes |= _error(attributes, [each.get("attributes") for each in _dicts(span.get("events"))])
+    scope = _SDK if name.startswith("anthropic.messages.") else ""  # it is not printed
+    return _record(_Span(ids[0], ids[1], "", name, times[0], times[1], scope, False, 0, attributes), attributes)
 
 
 _SDK = "com.anthropic.sdk.python"
-_MODELS = ("gen_ai.request.model", "gen_ai.response.model", "llm.model_name")
+_MODELS = ("gen_ai.request.model", "gen_ai.response.model", "llm.model_name", "llm.request.model_name")
 # What an outer span knows of who called and why.
 _LENT = ("traceloop.", "user.", "session.", "enduser.", "tag.", "gen_ai.conversation.", "service.", "deployment.")
 _OF_THE_ANSWER = ("gen_ai.usage.", "gen_ai.response.", "anthropic.", "llm.token_count.", "http.", "error.")
 
 
 def _spans(request: dict[str, Any]) -> Iterator[_Span]:
-    for resource_spans in _dicts(request.get("resourceSpans")):
+    for number, resource_spans in enumerate(_dicts(request.get("resourceSpans"))):
         resource = resource_spans.get("resource")
         around = _flat(resource.get("attributes")) if isinstance(resource, dict) else {}
         for scope_spans in _dicts(resource_spans.get("scopeSpans")):
             scope = scope_spans.get("scope")
             scope_name = str(scope.get("name") or "") if isinstance(scope, dict) else ""
             for span in _dicts(scope_spans.get("spans")):
+                attributes, status = around | _flat(span.get("attributes")), span.get("status")
+                if isinstance(status, dict) and status.get("code") in (2, "STATUS_CODE_ERROR"):
+                    attributes |= _error(
+                        attributes, [_flat(each.get("attributes")) for each in _dicts(span.get("events"))]
+                    )
                 yield _Span(
                     id=_hex(span.get("spanId")),
                     trace_id=_hex(span.get("traceId")),
                     parent_id=_hex(span.get("parentSpanId")),
+                    name=str(span.get("name") or ""),
                     start=str(span.get("startTimeUnixNano") or ""),
                     end=str(span.get("endTimeUnixNano") or ""),
                     scope=scope_name,
                     is_client=span.get("kind") in (3, "SPAN_KIND_CLIENT"),
-                    attributes=around | _flat(span.get("attributes")),
+                    resource_no=number,
+                    attributes=attributes,
                 )
+
+
+def _error(attributes: dict[str, str], events: list[Any]) -> dict[str, str]:
+    """The error of a span that failed: its own, or else the class of the last exception that it recorded."""
+    if "error.type" in attributes:
+        return {}
+    classes = [event["exception.type"] for event in events if isinstance(event, dict) and "exception.type" in event]
+    return {"error.type": str(classes[-1]) if classes else "unknown_error"}
+
+
+def _pairs(calls: list[_Span], found: list[_Span]) -> Iterator[tuple[_Span, _Span]]:
+    """Spans that tell of one call, the outer first.
+
+    One stands inside another; or both name one message; or they are told by two libraries below one parent (or below
+    none, then of one process and both failed), name one model, and the time of the one lies within the other's:
+    OpenLLMetry's spans are not the parents of what happens in them.
+    """
+    by_id = {span.id: span for span in found}
+    by_message: dict[str, list[_Span]] = {}
+    beside: dict[tuple[object, ...], list[_Span]] = {}
+    for span in calls:
+        yield from ((outer, span) for outer in _above(span, by_id) if outer.models)
+        if span.message_id:
+            by_message.setdefault(span.message_id, []).append(span)
+        if span.parent_id:
+            beside.setdefault((span.trace_id, span.parent_id), []).append(span)
+        elif "error.type" in span.attributes:
+            beside.setdefault((span.resource_no,), []).append(span)
+    for told in by_message.values():
+        told.sort(key=lambda span: (span.scope == _SDK, span.times))
+        yield from ((outer, told[-1]) for outer in told[:-1])
+    for siblings in beside.values():
+        running: list[_Span] = []
+        for span in sorted(siblings, key=lambda span: (span.times[0], -span.times[1])):
+            start, end = span.times
+            running = [outer for outer in running if outer.times[1] >= start]
+            for outer in running:
+                are_one = outer.message_id is None or span.message_id is None or outer.message_id == span.message_id
+                if outer.scope != span.scope and outer.times[1] >= end and outer.models & span.models and are_one:
+                    yield outer, span
+            running.append(span)
 
 
 def _above(span: _Span, by_id: dict[str, _Span]) -> Iterator[_Span]:
@@ -156,6 +216,7 @@ def _record(
     span: _Span, attributes: dict[str, str], call_id: str = "", number: int = 0, is_retold: bool = False
 ) -> dict[str, Any]:
     kept: dict[str, Any] = {
+        "name": span.name,
         "spanId": span.id,
         "traceId": span.trace_id,
         "startTimeUnixNano": span.start,

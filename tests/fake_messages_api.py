@@ -85,9 +85,12 @@ def fake_messages_api(*turns: Turn) -> Iterator[FakeMessagesApi]:
 
 
 def message(number: int, model: str, turn: Turn) -> dict[str, Any]:
+    content: list[dict[str, Any]] = [{"type": "text", "text": turn.text}]
+    if turn.stop_reason == "tool_use":
+        content.append({"type": "tool_use", "id": f"toolu_{number}", "name": "look_up", "input": {}})
     return {
         "id": f"msg_{number}", "type": "message", "role": "assistant", "model": model,
-        "content": [{"type": "text", "text": turn.text}], "stop_reason": turn.stop_reason, "stop_sequence": None,
+        "content": content, "stop_reason": turn.stop_reason, "stop_sequence": None,
         "usage": USAGE,
     }  # fmt: skip
 
@@ -101,6 +104,11 @@ def events(number: int, model: str, turn: Turn) -> list[dict[str, Any]]:
         *({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": piece}}
           for piece in turn.text.split(" ")),
         {"type": "content_block_stop", "index": 0},
+        *(event for block in message(number, model, turn)["content"][1:] for event in (
+            {"type": "content_block_start", "index": 1, "content_block": block},
+            {"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": "{}"}},
+            {"type": "content_block_stop", "index": 1},
+        )),
         {"type": "message_delta", "delta": {"stop_reason": turn.stop_reason, "stop_sequence": None}, "usage": told},
         {"type": "message_stop"},
     ]  # fmt: skip

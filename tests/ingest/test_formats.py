@@ -248,8 +248,9 @@ def test_the_errors_shown_to_the_user_are_not_billed_answers(home):
 
 def test_the_folder_is_the_registry():
     assert set(formats()) == {
-        "app_log", "bedrock", "claude_code", "claude_code_events", "datadog_llm", "helicone", "langfuse", "litellm",
-        "message_batches", "messages", "openinference", "otel_genai", "portkey", "recorder", "vertex",
+        "app_log", "bedrock", "claude_code", "claude_code_events", "claude_code_spans", "datadog_llm", "helicone",
+        "langfuse", "litellm", "message_batches", "messages", "openinference", "otel_genai", "portkey", "recorder",
+        "vertex",
     }  # fmt: skip
 
 
