@@ -244,7 +244,7 @@ def test_a_file_in_a_watched_folder_is_loaded_once_it_stays_as_it_is(home, log):
 def test_a_file_that_cannot_be_read_is_said_among_the_refused_lines_until_it_changes(home, log):
     broken = log.with_name("app.jsonl.gz")
     whole = gzip.compress(lines(*range(500)).encode())
-    broken.write_bytes(whole[:-100])
+    broken.write_bytes(b"PK\x03\x04" + b"x" * 500)  # the beginning of a zip archive, and no more
     log.write_text(lines(1))
     look = watched(home, log.parent)
     look()
@@ -255,7 +255,7 @@ def test_a_file_that_cannot_be_read_is_said_among_the_refused_lines_until_it_cha
         [(reason, name)] = con.execute(
             "select reason, source_name from store.refusals join store.loads using (load_id)"
         ).fetchall()
-    assert name == "app.jsonl.gz" and "damaged or cut short" in reason
+    assert name == "app.jsonl.gz" and "damaged" in reason
     broken.write_bytes(whole)
     look()
     assert look() == ["app.jsonl.gz"]
