@@ -65,8 +65,8 @@ def spans(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
     Only attributes that hold one value are kept. Spans that tell of one call (see `_pairs`) count once: what the
     Anthropic SDK says of it, or else what the innermost says; the others are marked as `retold`, and lend it the names
-    of user, session and workflow. Where the HTTP attempts of a call were traced,
-    each failed one before the last is a record too, and the call's own span stands for the last.
+    of user, session and workflow. Where the HTTP attempts of a call were traced, each failed one before the last is a
+    record too, and the call's own span stands for the last.
 
     They are looked for within one export: an exporter that sends a child before its parent leaves the SDK's count of
     resent requests to tell of it.
@@ -124,7 +124,10 @@ _SDK = "com.anthropic.sdk.python"
 _MODELS = ("gen_ai.request.model", "gen_ai.response.model", "llm.model_name", "llm.request.model_name")
 # What an outer span knows of who called and why.
 _LENT = ("traceloop.", "user.", "session.", "enduser.", "tag.", "gen_ai.conversation.", "service.", "deployment.")
-_OF_THE_ANSWER = ("gen_ai.usage.", "gen_ai.response.", "anthropic.", "llm.token_count.", "http.", "error.")
+_OF_THE_ANSWER = (
+    "gen_ai.usage.", "gen_ai.response.", "anthropic.", "llm.token_count.", "llm.finish_reason", "output.", "http.",
+    "error.",
+)  # fmt: skip
 
 
 def _spans(request: dict[str, Any]) -> Iterator[_Span]:

@@ -2,19 +2,22 @@
 --
 -- Written by: the Anthropic SDK's own instrumentation (on by default where an application has a tracer), OpenLLMetry.
 -- Keys: otel_span
--- Known by: it is a span, and none of OpenInference's or Claude Code's. One that names no model, or holds neither tokens nor an error, tells of no request.
+-- Known by: it is a span, and none of OpenInference's or Claude Code's. One that names no model, or holds neither tokens
+--   nor an error, tells of no request.
 -- Input tokens: inclusive. gen_ai.usage.input_tokens counts cache reads and writes too, so they are subtracted.
 -- Output tokens: of a streamed answer OpenLLMetry adds the first, provisional count to the last (0.62.4), one or a few
 --   tokens too many. That count is not told, so it cannot be taken off; where the SDK's own span is there, that counts.
 -- Retries: http.request.resend_count where it is given. The Anthropic SDK leaves it out when it is 0; of other producers
 --   the number is unknown. A span covers a call with all its attempts; where HTTP spans stand below it in the same export,
 --   each attempt is a row (`ingest/otlp.py`).
--- One call told by spans inside one another counts once: see `ingest/otlp.py`, and message ids across exports.
+-- One call told by several spans counts once: see `ingest/otlp.py`. Across exports message ids make them one; a failure
+--   told by two libraries counts twice where its spans came in two exports, and HTTP spans apart from their call's span
+--   are not looked at: http.request.resend_count tells of those attempts.
 with fields as materialized (
     select line, try(json_transform(record, '{
         "otel_span": {"name": "VARCHAR", "traceId": "VARCHAR", "spanId": "VARCHAR",
-            "startTimeUnixNano": "VARCHAR", "endTimeUnixNano": "VARCHAR", "scope": "VARCHAR", "retold": "VARCHAR", "callId": "VARCHAR",
-            "attempt": "VARCHAR"},
+            "startTimeUnixNano": "VARCHAR", "endTimeUnixNano": "VARCHAR", "scope": "VARCHAR", "retold": "VARCHAR",
+            "callId": "VARCHAR", "attempt": "VARCHAR"},
         "attributes": {
             "gen_ai.request.model": "VARCHAR", "gen_ai.response.model": "VARCHAR", "gen_ai.response.id": "VARCHAR",
             "gen_ai.conversation.id": "VARCHAR", "gen_ai.request.max_tokens": "VARCHAR",
@@ -42,7 +45,7 @@ with fields as materialized (
 
 spans as (
     select line, r.otel_span as span, r.attributes as a from fields
-    where r.otel_span.spanId is not null and r.otel_span.name <> 'claude_code.llm_request'
+    where r.otel_span.spanId is not null and r.otel_span.name is distinct from 'claude_code.llm_request'
         and r.attributes."openinference.span.kind" is null and r.attributes."llm.model_name" is null
 ),
 

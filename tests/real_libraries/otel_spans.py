@@ -36,6 +36,7 @@ PRODUCERS = {
     "anthropic_sdk_http": ("sdk", "http"),
     "openllmetry": ("openllmetry",),
     "openinference": ("openinference",),
+    "openinference_http": ("http", "openinference"),
     "spans_beside": ("sdk", "openllmetry"),
     "nested_spans": ("sdk", "http", "openllmetry", "openinference"),
 }
