@@ -4,11 +4,11 @@ import contextlib
 import gzip
 import json
 import logging
-import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import textwrap
 import threading
 from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,8 +27,6 @@ from tests.fake_messages_api import Turn
 from tests.ingest.loading import attempts, load, refusals
 from tests.ingest.test_follow import following, request_ids
 from tests.recorder.conftest import ASK, CANARY, SCHEMA, Lines, client, of, read
-
-FORK = multiprocessing.get_context("fork")
 
 
 class Stalled(Stream):
@@ -61,6 +59,19 @@ class Broken(Stalled):
 def line(number: int = 0) -> dict[str, Any]:
     call = {"kind": "call", "started_at": 1795341600.0, "call_id": f"c{number}", "attempts": 1}
     return call | {"latency_ms": 1.0, "wait_ms": 0.0, "is_failed": False}
+
+
+def process(code: str, log: Path, *arguments: str) -> "subprocess.Popen[bytes]":
+    """A process of its own, as an application is one: this one has threads and engines that no fork survives."""
+    start = f"""
+        import json, multiprocessing, os, pathlib, sys
+        import anthropic, outlay_recorder
+        from outlay_recorder.log import Log
+        from outlay_recorder.sinks import File
+        path, LINE = pathlib.Path(sys.argv[1]), {line()!r}
+    """
+    whole = textwrap.dedent(start) + textwrap.dedent(code)
+    return subprocess.Popen([sys.executable, "-c", whole, str(log), *arguments])
 
 
 def accounted(lines: Lines) -> int:
@@ -204,20 +215,15 @@ def test_a_file_that_logrotate_moves_is_begun_anew(log):
 
 def test_processes_share_a_file(log):
     """Four processes write 500 lines each into files of 20 kB: 2,000 whole lines, each process's own in order."""
-
-    def work() -> None:
-        writer = Log(File(log, max_bytes=20_000, keep=None))
+    code = """
+        writer = Log(File(path, max_bytes=20_000, keep=None))
         for number in range(500):
-            writer.write(line(number))
+            writer.write(dict(LINE))
             if number % 50 == 0:
                 writer.flush()
-
-    running = [FORK.Process(target=work) for _ in range(4)]
-    for process in running:
-        process.start()
-    for process in running:
-        process.join(60)
-    assert [process.exitcode for process in running] == [0] * 4
+    """
+    running = [process(code, log) for _ in range(4)]
+    assert [one.wait(120) for one in running] == [0] * 4
     found: dict[str, list[int]] = {}
     for file in sorted(log.parent.glob("claude*.jsonl"), key=lambda file: (file == log, file.name)):
         for told in read(file):
@@ -231,24 +237,28 @@ def test_processes_share_a_file(log):
 
 
 def test_a_fork_writes_its_own_lines_and_not_its_parents(api, log):
-    recording = outlay_recorder.record(client(api), log)
-    recording.messages.create(**ASK)
-    child = FORK.Process(target=lambda: recording.messages.create(**ASK))
-    child.start()
-    child.join(30)
-    assert child.exitcode == 0 and outlay_recorder.flush()
+    code = """
+        recording = outlay_recorder.record(anthropic.Anthropic(api_key="k", base_url=sys.argv[2]), path)
+        ask = json.loads(sys.argv[3])
+        recording.messages.create(**ask)
+        child = multiprocessing.get_context("fork").Process(target=lambda: recording.messages.create(**ask))
+        child.start()
+        child.join()
+        sys.exit(child.exitcode)
+    """
+    assert process(code, log, api.url, json.dumps(ASK)).wait(120) == 0
     lines = read(log)
     assert len({line["process"] for line in lines}) == 2
     assert sorted(numbers(lines)) == [1, 1, 2, 2]
 
 
 def test_the_last_lines_are_written_at_the_end_of_the_process(log):
-    code = (
-        "import sys; from outlay_recorder.log import Log; from outlay_recorder.sinks import File\n"
-        "log = Log(File(sys.argv[1]))\n"
-        "for n in range(5000): log.write({'kind': 'drops', 'recorded_at': 0.0, 'reason': 'killed', 'dropped': 1})\n"
-    )
-    subprocess.run([sys.executable, "-c", code, str(log)], check=True, timeout=180)
+    code = """
+        writer = Log(File(path))
+        for _ in range(5000):
+            writer.write(dict(LINE))
+    """
+    assert process(code, log).wait(180) == 0
     assert numbers(read(log)) == list(range(1, 5001))
     assert [file.name for file in log.parent.iterdir()] == ["claude.jsonl"]
 
@@ -257,18 +267,16 @@ def test_the_last_lines_are_written_at_the_end_of_the_process(log):
 def test_what_a_killed_process_had_not_written_is_counted_by_the_next(log, written):
     """It says how many lines it has been given, and is killed in the middle of it; the next process tells the rest."""
 
-    def work() -> None:
-        writer = Log(File(log), limit=500)
+    code = """
+        written = int(sys.argv[2])
+        writer = Log(File(path), limit=500)
         for number in range(written + 1700):
-            writer.write(line(number))
+            writer.write(dict(LINE))
             if number + 1 == written:
                 writer.flush()
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    killed = FORK.Process(target=work)
-    killed.start()
-    killed.join(60)
-    assert killed.exitcode == -signal.SIGKILL
+        os.kill(os.getpid(), 9)
+    """
+    assert process(code, log, str(written)).wait(120) == -signal.SIGKILL
     writer = Log(File(log))
     writer.write(line())
     assert writer.flush()

@@ -5,21 +5,17 @@ from pathlib import Path
 
 import click
 
+from dashboard.commands.terminal import OwnerOf, fail
+
 
 @click.command()
 @click.pass_obj
 def verify(home: Path) -> None:
     """Prove that everything is whole: archive, ledger, attempts. Works while the server runs. Status 1 if not."""
-    from dashboard.owner import HomeBusy, reach
     from ingest import verify as whole
 
-    try:
-        owner = reach(home)
-        owner.reports([])  # folds what has landed
+    with OwnerOf(home) as owner:
         checks = list(whole.verify(home, owner.query))
-        owner.close()
-    except HomeBusy as error:
-        sys.exit(f"outlay: {error}")
     for check in checks:
         click.echo(f"{'ok ' if check.is_well else 'NOT'}  {check.sentence}")
     sys.exit(0 if all(check.is_well for check in checks) else 1)
@@ -35,7 +31,7 @@ def rebuild(home: Path) -> None:
     try:
         figures = make_anew(home)
     except StoreBusy as error:
-        sys.exit(f"outlay: {error}; stop `outlay serve` and run this again")
+        fail(f"{error}; stop `outlay serve` and run this again")
     for when, held in zip(("before", "after"), figures, strict=True):
         click.echo(
             f"{when + ':':<8}{held.loads:,} loads, {held.attempts:,} attempts, {held.refusals:,} refused lines, "

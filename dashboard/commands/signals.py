@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from dashboard.cli import _Examples, _fail, _owner, _print
+from dashboard.commands.terminal import FORMAT, Examples, OwnerOf, cell_text, fail, print_table
 
 SIGNAL_COLUMNS = (
     "slice_kind", "slice", "metric", "start", "end", "raised_at", "actual", "expected", "low", "high", "cause",
@@ -27,15 +27,14 @@ def _asked(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--team", "teams", multiple=True, help="Only this team."),
         click.option("--user", "users", multiple=True, help="Only this user."),
         click.option("--environment", "environments", multiple=True, help="Only this environment."),
-        click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table",
-                     show_default=True),
+        FORMAT,
     )):  # fmt: skip
         command = option(command)
     return command
 
 
 @click.command(
-    cls=_Examples,
+    cls=Examples,
     epilog=(
         "outlay signals --since 2026-11-01\n"
         "outlay signals --format csv > signals.csv\n"
@@ -56,7 +55,7 @@ def signals(
     """
     from queries.signals import find
 
-    with _owner(home) as owner:
+    with OwnerOf(home) as owner:
         found = find(owner.read, _filters(since, until, **asked))
     if expected:
         _rows(
@@ -64,7 +63,7 @@ def signals(
         )
     elif form == "table":
         for of in found.signals:
-            click.echo(f"{of.raised_at:%Y-%m-%d %H:%M}  {_printable(of.sentence)}")
+            click.echo(f"{of.raised_at:%Y-%m-%d %H:%M}  {cell_text(of.sentence)}")
         if not found.signals:
             click.echo("Nothing unusual. (A slice is judged from its fifteenth day on.)")
     else:
@@ -72,7 +71,7 @@ def signals(
 
 
 @click.command(
-    cls=_Examples,
+    cls=Examples,
     epilog=(
         "outlay explain --since 2026-11-01 --until 2026-11-15\n"
         "outlay explain --since 2026-11-09 --until 2026-11-15 --against 2026-10-05 --by model"
@@ -92,11 +91,11 @@ def explain(
 
     after = _filters(since, until, **asked)
     if until < since:
-        _fail("--until is before --since", 2)
+        fail("--until is before --since", 2)
     before = after.previous()
     if against:
         before = replace(before, since=against.date(), until=against.date() + (until - since))
-    with _owner(home) as owner:
+    with OwnerOf(home) as owner:
         found = explain_change(owner.read, before, after, by)
     if form != "table":
         rows = [
@@ -110,20 +109,20 @@ def explain(
             click.echo(f"  {cause.replace('_', ' '):<24}  {_dollars(part, '+'):>18}")
     click.echo(f"{after.since} to {after.until}  {_dollars(found.after_usd):>18}")
     if found.explained_by:
-        click.echo(f"Mostly: {_printable(', '.join(found.explained_by))}.")
+        click.echo(f"Mostly: {cell_text(', '.join(found.explained_by))}.")
 
 
-@click.command(cls=_Examples, epilog="outlay forecast\noutlay forecast --feature search --format json")
+@click.command(cls=Examples, epilog="outlay forecast\noutlay forecast --feature search --format json")
 @_asked
 @click.pass_obj
 def forecast(home: Path, /, form: str, **asked: Any) -> Any:
     """What this month will come to, with the range that holds four times out of five."""
     from queries.signals import forecast as forecast_month
 
-    with _owner(home) as owner:
+    with OwnerOf(home) as owner:
         seen = forecast_month(owner.read, _filters(None, None, **asked))
     if seen is None:
-        return _fail("there is less than a week of history: too little to say what the month will come to")
+        return fail("there is less than a week of history: too little to say what the month will come to")
     if form != "table":
         names = ("month", "as_of", "spent_usd", "expected_usd", "low_usd", "high_usd", "is_early", "backtest_error")
         _rows(names, [[_said(getattr(seen, name)) for name in names]], form)
@@ -146,7 +145,7 @@ def _filters(since: dt.datetime | None, until: dt.datetime | None, **asked: Any)
     try:
         ZoneInfo(asked["zone"])
     except (ZoneInfoNotFoundError, ValueError):
-        _fail(f"{asked['zone']} is no time zone; write one like Europe/Berlin", 2)
+        fail(f"{asked['zone']} is no time zone; write one like Europe/Berlin", 2)
     return Filters(since and since.date(), until and until.date(), **asked)
 
 
@@ -154,7 +153,7 @@ def _rows(names: tuple[str, ...], rows: list[list[Any]], form: str) -> None:
     import pyarrow as pa
 
     columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in names]
-    _print(pa.table(dict(zip(names, columns, strict=True))), form)
+    print_table(pa.table(dict(zip(names, columns, strict=True))), form)
 
 
 def _said(value: object) -> object:
@@ -168,10 +167,3 @@ def _said(value: object) -> object:
 
 def _dollars(amount: Any, sign: str = "") -> str:
     return f"{amount:{sign},.6f} USD"
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else "·" for char in text)
-
-
-COMMANDS: tuple[click.Command, ...] = (signals, explain, forecast)

@@ -1,0 +1,72 @@
+"""`outlay serve`, and the token of those who send to it."""
+
+from pathlib import Path
+
+import click
+
+from dashboard.commands.terminal import Examples, fail
+
+
+@click.command(cls=Examples, epilog="outlay serve\noutlay serve --port 9000 --open\noutlay serve --otlp")
+@click.option("--port", default=8484, show_default=True, type=click.IntRange(1, 65535), help="The port to listen on.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The loopback address to listen on.")
+@click.option("--open", "open_browser", is_flag=True, help="Open the dashboard in a browser.")
+@click.option("--otlp", is_flag=True, help="Take OpenTelemetry exports (OTLP/HTTP) too, from whoever has the token.")
+@click.pass_obj
+def serve(home: Path, port: int, host: str, open_browser: bool, otlp: bool) -> None:
+    """Open the dashboard on this machine."""
+    if host not in ("127.0.0.1", "::1", "localhost"):
+        fail(
+            f"{host} is reached from other machines, and Outlay has no login of its own: it serves on loopback only. "
+            "Put a reverse proxy with a login in front of it.",
+            2,
+        )
+    if otlp:
+        from dashboard import otlp_token
+
+        try:
+            otlp_token.check(home)
+        except otlp_token.NoToken as error:
+            fail(str(error), 2)
+    _refuse_taken_port(host, port)
+    from dashboard.server import serve as run_server
+    from ingest.store import StoreBusy
+
+    click.echo(f"Outlay is at http://{host}:{port}  (stop it with Ctrl-C)")
+    try:
+        run_server(home, host, port, open_browser, otlp)
+    except StoreBusy as error:
+        fail(f"{error}: is another `outlay serve` running on this home?")
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    import socket
+
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            fail(f"port {port} cannot be listened on ({error.strerror}); choose another with --port")
+
+
+@click.group()
+def otlp() -> None:
+    """Exports of OpenTelemetry, as `outlay serve --otlp` takes them."""
+
+
+@otlp.command(cls=Examples, epilog="outlay otlp token")
+@click.pass_obj
+def token(home: Path) -> None:
+    """Make the token that exporters have to carry, in place of the one before. It is shown this once."""
+    from dashboard import otlp_token
+
+    word = otlp_token.make(home)
+    click.echo(word)
+    click.echo(
+        "\nTell it to the exporter, and start the server with `outlay serve --otlp`:\n"
+        "  OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:8484\n"
+        "  OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n"
+        f"  OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer%20{word}'",
+        err=True,
+    )
