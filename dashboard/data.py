@@ -17,6 +17,7 @@ import pyarrow as pa
 import streamlit as st
 
 import queries
+from dashboard import judging
 from dashboard.settings import home
 from queries import Filters, error_patterns
 
@@ -128,6 +129,9 @@ def _connection() -> duckdb.DuckDBPyConnection | None:
         return _supplied()
     path = home() / "outlay.duckdb"
     return _opened(str(path), path.stat().st_mtime_ns) if path.exists() else None
+
+
+judging.read_from(_connection)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

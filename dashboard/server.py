@@ -27,7 +27,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from dashboard import upload_routes, uploads
+from dashboard import judging, upload_routes, uploads
 from dashboard.otlp import Receiver
 from dashboard.owner import Address, Owner, QueryRefused, filters_from, plain
 
@@ -58,6 +58,8 @@ def serve(home: Path, host: str, port: int, open_browser: bool, otlp: bool) -> N
     owner = Owner(home)
     owner.fold()
     data.serve_from(owner.cursor)
+    judge = judging.Judge(home, owner.cursor)
+    judging.serve_from(judge)
     sent = uploads.Uploads(owner)
     uploads.serve_from(sent)
     receiver = Receiver(home, otlp)
@@ -67,6 +69,7 @@ def serve(home: Path, host: str, port: int, open_browser: bool, otlp: bool) -> N
     async def life(app: st.App) -> AsyncIterator[None]:
         address.write(home)
         folding = asyncio.create_task(_keep_folding(owner, sent))
+        judge.start()
         await receiver.start()
         if open_browser:
             asyncio.get_running_loop().call_later(0.5, webbrowser.open, address.url)
@@ -76,6 +79,7 @@ def serve(home: Path, host: str, port: int, open_browser: bool, otlp: bool) -> N
             folding.cancel()
             await receiver.stop()
             await run_in_threadpool(sent.close)
+            await run_in_threadpool(judge.close)
             (home / "server.json").unlink(missing_ok=True)
 
     app = st.App(

@@ -6,6 +6,7 @@
 
 from queries.signals.explain import Explanation, SliceChange, explain
 from queries.signals.forecast import Forecast, forecast
+from queries.signals.series import Read
 from queries.signals.signals import Expected, Findings, Signal, find
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Explanation",
     "Findings",
     "Forecast",
+    "Read",
     "Signal",
     "SliceChange",
     "explain",

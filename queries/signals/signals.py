@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,7 +14,7 @@ from queries.filters import Filters
 from queries.signals.causes import main_cause, parts
 from queries.signals.judge import Verdict, judge
 from queries.signals.rules import Flag
-from queries.signals.series import Array, Read, Series, load
+from queries.signals.series import Array, Read, Series, Slice, load
 from queries.signals.wording import sentence
 
 APART_HOURS = 24  # flags of one metric and slice less than so far apart are one signal
@@ -25,10 +27,12 @@ SUMS = {"cost": "cost_usd", "requests": "calls"}
 class Signal:
     """One event of one metric of one slice. Times are on the reader's clock, values in the metric's unit.
 
+    signal_id: stays the same while more becomes known of the event, so that what was decided about it holds.
     raised_at: when it could first be known. score: standard deviations. stake_usd: what its days cost more or less than
     expected. cause: the factor that moved the cost; None where no money moves. is_open: it lasts until the data ends.
     """
 
+    signal_id: str
     slice_kind: str
     slice: str
     metric: str
@@ -52,8 +56,7 @@ class Signal:
         return sentence(self)
 
 
-@dataclass(frozen=True)
-class Expected:
+class Expected(NamedTuple):
     """What one day of one slice cost and was expected to cost, with the range that holds four days out of five."""
 
     day: datetime
@@ -83,7 +86,7 @@ def find(read: Read, filters: Filters) -> Findings:
     if series is None:
         return Findings((), ())
     verdict = judge(series)
-    episodes = _told_once([_signal(series, verdict, flags) for flags in _episodes(verdict.flags)])
+    episodes = _told_once([_signal(series, verdict, flags, filters.zone) for flags in _episodes(verdict.flags)])
     since = datetime.combine(filters.since, datetime.min.time()) if filters.since else datetime.min
     signals = sorted((of for of in episodes if of.end > since), key=lambda of: (of.start, of.slice_kind, of.slice))
     return Findings(tuple(signals), tuple(of for of in _expected(series, verdict) if of.day >= since))
@@ -114,7 +117,7 @@ def _episodes(flags: list[Flag]) -> list[list[Flag]]:
     return groups
 
 
-def _signal(series: Series, verdict: Verdict, flags: list[Flag]) -> Signal:
+def _signal(series: Series, verdict: Verdict, flags: list[Flag], zone: str) -> Signal:
     of, metric = flags[0].of, flags[0].metric
     start, end = flags[0].start, max(flag.end for flag in flags)
     strongest = max(flags, key=lambda flag: abs(flag.score))
@@ -144,11 +147,18 @@ def _signal(series: Series, verdict: Verdict, flags: list[Flag]) -> Signal:
         cause = main_cause(metric, found, strongest.score > 0)
         stake = float(np.nansum(series.days["cost_usd"][row, days] - verdict.cost.expected[row, days]))
         driver = next((flag.user for flag in flags if flag.user), None) or _driver(series, row, first, last, metric)
+    first_told = min(flags, key=lambda flag: (flag.raised, flag.start))
     return Signal(
-        of.kind, of.name, metric, series.moment(start), series.moment(end),
-        series.moment(min(flag.raised for flag in flags)), actual, expected, low, high, strongest.score, stake,
+        _signal_id(zone, of, metric, series.moment(first_told.start)), of.kind, of.name, metric,
+        series.moment(start), series.moment(end),
+        series.moment(first_told.raised), actual, expected, low, high, strongest.score, stake,
         cause, found, driver, end >= series.whole_days * 24,
     )  # fmt: skip
+
+
+def _signal_id(zone: str, of: Slice, metric: str, start: datetime) -> str:
+    """A digest of what was first told of an event: flags that are raised later may widen it, but not rename it."""
+    return sha256(repr((zone, of.kind, of.name, metric, start)).encode()).hexdigest()[:16]
 
 
 def _driver(series: Series, row: int, first: int, last: int, metric: str) -> str | None:
