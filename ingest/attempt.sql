@@ -1,8 +1,9 @@
--- Text becomes an attempt, or the reason why it cannot be one. Reads `told`: what the formats said, all as text.
-with numbers as materialized (
+-- Text becomes an attempt, or the reason why it cannot be one. Reads `told`, what the formats said, all as text, and
+-- the one row of `settings`.
+with numbers as (
     select
         *,
-        case when started_at is null then getvariable('default_instant') else instant(started_at) end as instant,
+        case when started_at is null then default_instant else instant(started_at) end as instant,
         try_cast(latency_ms as double) as latency,
         try_cast(ttft_ms as double) as ttft,
         try_cast(wait_ms as double) as wait,
@@ -21,10 +22,11 @@ with numbers as materialized (
         without_secret(trim(user_id)) as person,
         case when starts_with(iterations, '[{') then try(json_transform(iterations, iteration_shape())) end as parts
     from told
+    cross join settings
 ),
 
 -- What is written without a lifetime is what the total says beyond the two piles that the log splits off it.
-piles as materialized (
+piles as (
     select
         *,
         case
@@ -48,7 +50,7 @@ select
         when instant is null and started_at is not null then
             'the time is not one this reader understands; write ISO 8601 or epoch seconds'
         when instant is null then 'no time, in the record or around it; say which day it belongs to with --default-date'
-        when instant > getvariable('read_at') + interval 1 day then 'the time lies in the future'
+        when instant > read_at + interval 1 day then 'the time lies in the future'
         when instant < timestamp '2023-01-01' then 'the time lies before the Claude API existed'
         when uncached_input is null and uncached_input_tokens is not null then 'input_tokens is not a whole number'
         when output is null and output_tokens is not null then 'output_tokens is not a whole number'
@@ -130,8 +132,8 @@ select
     tidy(event_id) as event_id,
     kept(word(feature), 200) as feature,
     left(case
-        when getvariable('user_ids') = 'drop' then null
-        when getvariable('user_ids') = 'pseudonymise' and is_a_person then pseudonym(person)
+        when user_ids = 'drop' then null
+        when user_ids = 'pseudonymise' and is_a_person then pseudonym(person, inner_key, outer_key)
         else id(person)
     end, 200) as user_id,
     kept(word(team), 200) as team,

@@ -91,14 +91,14 @@ create macro iteration_shape() as '[{
 }]';
 
 -- Names of people become a keyed pseudonym: HMAC-SHA-256 (RFC 2104) under this installation's key, whose two padded
--- halves are session variables. What looks like a person: an e-mail address, a telephone number, a name in two words.
+-- halves are given. What looks like a person: an e-mail address, a telephone number, a name in two words.
 create macro looks_like_a_person(t) as
     contains(t, '@')
     or regexp_full_match(t, '\+\d[\d ()./-]{6,}|\(?\d{2,5}[)/ -]+[\d ()./-]{5,}')
     or regexp_full_match(t, '[A-ZÀ-ÖØ-Þ][\w''’À-ÿ-]+( [A-ZÀ-ÖØ-Þ][\w''’.À-ÿ-]*)+');
 
-create macro pseudonym(t) as 'person_' || left(
-    sha256(getvariable('outer_key') || unhex(sha256(getvariable('inner_key') || encode(lower(trim(t)))))), 20);
+create macro pseudonym(t, inner_key, outer_key) as 'person_' || left(
+    sha256(outer_key || unhex(sha256(inner_key || encode(lower(trim(t)))))), 20);
 
 -- An API key that strayed into a field is never kept.
 create macro without_secret(t) as case when contains(t, 'sk-ant-') then '(removed: looked like an API key)' else t end;

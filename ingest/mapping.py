@@ -163,7 +163,7 @@ class Mapping:
         told["is_end_time"] = "'true'" if self.time_is_end else "'false'"
         own = " or ".join(f"{at[name]} is not null" for name in ("model_raw", "started_at", "error_type") if name in at)
         return f"""
-            with mapped as materialized (
+            with mapped as (
                 select line, json_extract_string(record, getvariable('mapped')) as v from records
             )
             select line, {", ".join(f"{value} as {name}" for name, value in told.items())} from mapped where {own}

@@ -9,13 +9,11 @@ import datetime as dt
 import itertools
 import json
 import os
-import threading
 import zoneinfo
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cached_property
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -26,6 +24,7 @@ import pyarrow.compute as pc
 from ingest.attempt import COLUMNS, CONTENT
 from ingest.batches import Beside, Pairing, pairing
 from ingest.chunk import LONGEST_LINE, Bytes, Chunk
+from ingest.engine import engine
 from ingest.envelopes import Unwrapper, preview, why_not
 from ingest.formats import formats, formats_with
 from ingest.mapping import Mapping, columns_in
@@ -88,45 +87,18 @@ class Reader:
             raise ValueError(f"unknown time zone {options.zone!r}; write it like Europe/Berlin")
         padded = key.ljust(64, b"\0")  # RFC 2104
         self._zone = options.zone
-        self._variables: tuple[tuple[str, str, object], ...] = (
-            ("inner_key", "blob", bytes(byte ^ 0x36 for byte in padded)),
-            ("outer_key", "blob", bytes(byte ^ 0x5C for byte in padded)),
-            ("user_ids", "varchar", options.user_ids),
-            ("read_at", "timestamp", dt.datetime.now(dt.UTC).replace(tzinfo=None)),
-            ("default_instant", "timestamp", _midnight(options)),
-        )
-        self._connections = threading.local()
+        self._told: dict[str, object] = {
+            "inner_key": bytes(byte ^ 0x36 for byte in padded),
+            "outer_key": bytes(byte ^ 0x5C for byte in padded),
+            "user_ids": options.user_ids,
+            "read_at": dt.datetime.now(dt.UTC).replace(tzinfo=None),
+            "default_instant": _midnight(options),
+        }
         self._pool = ThreadPoolExecutor(CORES)
         self._given, self._saved = options.mapping, saved
         self._mapping: Mapping | None = None
         self._pairing = Pairing()
         self.notes: list[str] = []  # what is to be said of the log that is being read
-
-    @property
-    def _con(self) -> duckdb.DuckDBPyConnection:
-        """This thread's own connection."""
-        if not hasattr(self._connections, "con"):
-            self._connections.con = con = duckdb.connect()
-            con.execute("set threads = 1")
-            self._connections.settled = [None, None]
-            con.execute(f"set timezone = '{self._zone}'")
-            # It turns each list of words that a column is compared with into a join: planning then costs more than
-            # reading.
-            con.execute("set disabled_optimizers = 'in_clause'")
-            con.execute(_sql("macros.sql"))
-            for name, kind, value in self._variables:
-                con.execute(f"set variable {name} = $value::{kind}", {"value": value})
-        con = self._connections.con
-        assert isinstance(con, duckdb.DuckDBPyConnection)
-        settled = [self._mapping, self._pairing]
-        if any(old is not new for old, new in zip(self._connections.settled, settled, strict=True)):
-            con.register("batch_requests", self._pairing.requests)
-            con.execute("set variable batch_id = $id::varchar", {"id": self._pairing.batch_id})
-            con.execute("set variable batch_created_at = $at::varchar", {"at": self._pairing.created_at})
-            for name, (kind, value) in (self._mapping.variables() if self._mapping else {}).items():
-                con.execute(f"set variable {name} = $value::{kind}", {"value": value})
-            self._connections.settled = settled
-        return con
 
     @property
     def beside(self) -> str:
@@ -198,7 +170,9 @@ class Reader:
         """What is told of a chunk's lines: by a mapping that was given, by the formats, by a saved mapping."""
         sample = chunk.texts.take(pa.array(range(0, len(chunk.texts), len(chunk.texts) // SAMPLE + 1), pa.int32()))
         names = formats_with(_keys(sample.to_pylist()))
-        left = pa.table({"line": chunk.lines, "text": chunk.texts})
+        left = pa.table(
+            {"line": chunk.lines, "text": chunk.texts, "logged_at": pa.nulls(len(chunk.lines), pa.string())}
+        )
         judged: list[pa.Table] = []
         if self._given:
             left = self._ask([MAPPING], left, judged)
@@ -212,23 +186,13 @@ class Reader:
 
     def _ask(self, names: Collection[str], lines: pa.Table, judged: list[pa.Table]) -> pa.Table:
         """Add what these formats tell of some lines; the lines that none of them claims are left."""
-        if not names:
-            if not judged:
-                judged.append(self._nothing)
+        if names or not judged:
+            judged.append(self._judge(lines if names else lines.slice(0, 0), names))
+        if judged[-1].num_rows == 0:
             return lines
-        self._con.register("chunk", lines)
-        try:
-            judged.append(self._judge("select line, text as record from chunk where starts_with(text, '{')", names))
-        finally:
-            self._con.unregister("chunk")
         if judged[-1].num_rows == lines.num_rows:
             return lines.slice(0, 0)
         return lines.filter(pc.invert(pc.is_in(lines["line"], judged[-1]["line"])))
-
-    @cached_property
-    def _nothing(self) -> pa.Table:
-        """What is told of no lines."""
-        return self._judge("select null::bigint as line, '' as record where false", [])
 
     def _read(self, chunk: Chunk, judged: pa.Table, unwrapper: Unwrapper, rows: int) -> Batch:
         too_long = f"longer than {LONGEST_LINE >> 20} MB: no record of a request is that long"
@@ -242,43 +206,47 @@ class Reader:
                 judged = pa.concat_tables([judged, unwrapped])
         return _batch(chunk, judged, rows, refusals, blank_lines)
 
-    def _judge(self, records: str, names: Iterable[str], told: str = "from claims") -> pa.Table:
-        """What these formats tell about `records` (a SELECT), understood or refused. Raises `TwoFormats`."""
-        names = list(names)
+    def _judge(self, lines: pa.Table, names: Collection[str]) -> pa.Table:
+        """What these formats tell about lines (line, text, logged_at), understood or refused. Raises `TwoFormats`."""
         try:
-            judged = arrow(self._con, f"""
-                with records as ({records}), claims as ({self._claims(names)}), told as ({told}),
-                judged as ({_sql("attempt.sql")})
-                select line, source_format, no_request, refusal, zone_assumed, date_assumed, {_COLUMNS} from judged
-            """)  # fmt: skip
+            judged = self._answer(lines, self._claims(names))
         except (duckdb.InterruptException, duckdb.OutOfMemoryException):
             raise
         except duckdb.Error:
-            return self._judge_apart(records, names, told)
+            # Two halves, each by itself, down to the one record that the engine fails on: that one is refused.
+            if lines.num_rows == 1:
+                return self._answer(lines, _UNREADABLE)
+            middle = lines.num_rows // 2
+            halves = (lines.slice(0, middle), lines.slice(middle))
+            return pa.concat_tables([self._judge(half, names) for half in halves])
         if len(names) > 1 and judged.num_rows != pc.count_distinct(judged["line"]).as_py():
             claimants: dict[int, set[str]] = {}
             for line, name in zip(judged["line"].to_pylist(), judged["source_format"].to_pylist(), strict=True):
                 claimants.setdefault(line, set()).add(name)
-            line, names = next((line, names) for line, names in claimants.items() if len(names) > 1)
+            line, claiming = next((line, claiming) for line, claiming in claimants.items() if len(claiming) > 1)
             raise TwoFormats(
-                f"line {line} is claimed by {' and '.join(sorted(names))}; a record can have one format only"
+                f"line {line} is claimed by {' and '.join(sorted(claiming))}; a record can have one format only"
             )
         return judged
 
-    def _judge_apart(self, records: str, names: list[str], told: str) -> pa.Table:
-        """Judge two halves of the records each by itself, down to the one that the engine fails on: it is refused."""
-        lines = [line for (line,) in self._con.execute(f"select line from ({records}) order by line").fetchall()]
-        if len(lines) > 1:
-            middle = lines[len(lines) // 2]
-            halves = (f"select * from ({records}) where line {side} {middle}" for side in ("<", ">="))
-            return pa.concat_tables([self._judge(half, names, told) for half in halves])
-        refused = "'a record that cannot be read: a value in it is of a kind that no format knows' as told_refusal"
-        line = f"cast({lines[0]} as bigint) as line, '' as source_format"
-        return self._judge(f"{records} limit 0", [], f"select * replace ({line}, {refused}) from (select {_TOLD})")
+    def _answer(self, lines: pa.Table, claims: str) -> pa.Table:
+        """The claims about some lines, judged."""
+        pairing = self._pairing
+        settings = self._told | {"batch_id": pairing.batch_id, "batch_created_at": pairing.created_at}
+        given = {
+            "lines": lines.cast(_LINES),
+            "settings": pa.Table.from_pylist([settings], schema=_SETTINGS),
+            "batch_requests": pairing.requests,
+        }
+        with engine(self._zone) as lent:
+            told = "from claims" if lines["logged_at"].null_count == lines.num_rows else _TIMED
+            return lent.ask(
+                _QUESTION.format(claims=claims, told=told), given, self._mapping.variables() if self._mapping else {}
+            )
 
-    def _claims(self, names: Iterable[str]) -> str:
+    def _claims(self, names: Collection[str]) -> str:
         """All that these formats tell about `records`, one below the other."""
-        selects = [f"select {_TOLD} where false"]
+        selects = [f"select null::bigint as line, {_TOLD} where false"]
         for name in names:
             if name == MAPPING:
                 assert self._mapping is not None
@@ -306,18 +274,8 @@ class Reader:
             return empty_lines, None
         # One line may hold several records: they are numbered while the formats look at them.
         lines_of, records_of, times_of = (list(column) for column in zip(*found, strict=True))
-        self._con.register("found", pa.table({
-            "number": pa.array(range(len(found)), pa.int64()),
-            "record": pa.array(records_of, pa.string()),
-            "logged_at": pa.array(times_of, pa.string()),
-        }))  # fmt: skip
-        judged = self._judge(
-            "select number as line, record from found",
-            formats_with(_keys(records_of)),
-            "select claims.* replace (coalesce(started_at, logged_at) as started_at) "
-            "from claims join found on line = number",
-        )
-        self._con.unregister("found")
+        numbered = pa.table({"line": range(len(found)), "text": records_of, "logged_at": times_of}, schema=_LINES)
+        judged = self._judge(numbered, formats_with(_keys(records_of)))
         numbers = judged["line"].to_pylist()
         for number in sorted(set(range(len(found))) - set(numbers)):
             record = records_of[number]
@@ -349,13 +307,6 @@ def _batch(chunk: Chunk, judged: pa.Table, rows: int, refusals: list[Refusal], b
     )
 
 
-def arrow(con: duckdb.DuckDBPyConnection, select: str) -> pa.Table:
-    """The rows of a SELECT, as Arrow."""
-    relation = con.sql(select)
-    assert relation is not None
-    return relation.to_arrow_table()
-
-
 def _objects(records: list[str]) -> Iterator[dict[str, Any]]:
     """Those of the records that are JSON objects."""
     for record in records:
@@ -380,7 +331,7 @@ def _midnight(options: Options) -> dt.datetime | None:
     return midnight.astimezone(dt.UTC).replace(tzinfo=None)
 
 
-_TOLD = "null::bigint as line, " + ", ".join(
+_TOLD = ", ".join(
     f"null::varchar as {name}"
     for name in ("source_format", "no_request", "told_refusal", "cache_write_tokens", *CONTENT)
     if name != "cache_write_unknown_ttl_tokens"
@@ -408,7 +359,34 @@ _COLUMNS = ", ".join([
     *(f"cast({name} as {kind}) as {name}" for name, kind in CONTENT.items()),
 ])  # fmt: skip
 
-NO_ATTEMPTS = arrow(
-    duckdb.connect(),
-    "select " + ", ".join(f"null::{kind} as {name}" for name, kind in COLUMNS.items()) + " where false",
+_LINES = pa.schema([("line", pa.int64()), ("text", pa.string()), ("logged_at", pa.string())])
+
+_SETTINGS = pa.schema([
+    ("inner_key", pa.binary()), ("outer_key", pa.binary()), ("user_ids", pa.string()), ("read_at", pa.timestamp("us")),
+    ("default_instant", pa.timestamp("us")), ("batch_id", pa.string()), ("batch_created_at", pa.string()),
+])  # fmt: skip
+
+_QUESTION = f"""
+    with records as (select line, text as record from lines where starts_with(text, '{{{{')),
+    claims as ({{claims}}), told as ({{told}}), judged as ({_sql("attempt.sql").replace("{", "{{").replace("}", "}}")})
+    select line, source_format, no_request, refusal, zone_assumed, date_assumed, {_COLUMNS} from judged
+"""
+
+# What an envelope says about the time counts for a record that says nothing itself.
+_TIMED = """
+    select claims.* replace (coalesce(claims.started_at, lines.logged_at) as started_at)
+    from claims join lines on claims.line = lines.line
+"""
+
+_UNREADABLE = f"""
+    select * replace (
+        '' as source_format,
+        'a record that cannot be read: a value in it is of a kind that no format knows' as told_refusal
+    ) from (select line, {_TOLD} from lines)
+"""
+
+NO_ATTEMPTS: pa.Table = (
+    duckdb.connect()
+    .execute("select " + ", ".join(f"null::{kind} as {name}" for name, kind in COLUMNS.items()) + " where false")
+    .to_arrow_table()
 )

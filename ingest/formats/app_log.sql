@@ -9,7 +9,7 @@
 --   the application logs every attempt as a line of its own. With neither, retries are unknown.
 -- Time: a line is written when its call has returned, so its time is the end, unless the record says `started_at`.
 -- Latency: only fields that name their unit are read; a bare `latency` could be seconds or milliseconds.
-with fields as materialized (
+with fields as (
     select line, try(json_transform(record, '{
         "timestamp": "VARCHAR", "ts": "VARCHAR", "time": "VARCHAR", "@timestamp": "VARCHAR", "asctime": "VARCHAR",
         "started_at": "VARCHAR", "request_id": "VARCHAR", "_request_id": "VARCHAR", "message_id": "VARCHAR",

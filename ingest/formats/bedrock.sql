@@ -9,7 +9,7 @@
 -- Ids: requestId; the body's message id. Time: when it was logged, to the second.
 -- Latency: only inside the body: in milliseconds, for streams in the last chunk.
 -- Feature: requestMetadata, or else the role that asked. Bodies over 100 KB lie elsewhere, and then tell nothing.
-with fields as materialized (
+with fields as (
     select line, try(json_transform(record, '{
         "schemaType": "VARCHAR", "timestamp": "VARCHAR", "requestId": "VARCHAR", "operation": "VARCHAR",
         "modelId": "VARCHAR", "errorCode": "VARCHAR", "requestMetadata": "VARCHAR", "identity": {"arn": "VARCHAR"},

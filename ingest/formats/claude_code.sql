@@ -11,7 +11,7 @@
 --   in its session, unless the user spoke in between.
 -- Time: a line bears the moment at which its block was complete.
 -- Latency: not recorded per request. Feature: the project folder. Users are not named.
-with fields as materialized (
+with fields as (
     select line, try(json_transform(record, '{
         "type": "VARCHAR", "subtype": "VARCHAR", "uuid": "VARCHAR", "leafUuid": "VARCHAR", "messageId": "VARCHAR",
         "sessionId": "VARCHAR", "agentId": "VARCHAR", "isSidechain": "VARCHAR", "timestamp": "VARCHAR",

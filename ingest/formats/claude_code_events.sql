@@ -6,7 +6,7 @@
 -- Input tokens: exclusive. How long cache writes are kept is not told.
 -- Retries: an api_request hides those that went before it, so they are unknown; an api_error is the last of `attempt`.
 -- Time: an event is written when its request has ended.
-with fields as materialized (
+with fields as (
     select line, try(json_transform(record, '{
         "event.name": "VARCHAR", "event.timestamp": "VARCHAR", "event.sequence": "VARCHAR", "timestamp": "VARCHAR",
         "session.id": "VARCHAR", "user.id": "VARCHAR", "user.account_uuid": "VARCHAR", "team.id": "VARCHAR",

@@ -7,7 +7,7 @@
 -- Retries: one span covers them all; `attempt` is how many there were.
 -- Ids: gen_ai.response.id is the request's id here, not the message's. Claude Code's events tell of the same requests:
 --   by that id they are one. A failure without it counts twice where both events and spans are exported.
-with fields as materialized (
+with fields as (
     select line, try(json_transform(record, '{
         "otel_span": {"name": "VARCHAR", "traceId": "VARCHAR", "spanId": "VARCHAR", "startTimeUnixNano": "VARCHAR"},
         "attributes": {

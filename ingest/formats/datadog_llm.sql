@@ -9,7 +9,7 @@
 -- Retries: one span per call of the SDK hides its attempts, so unknown.
 -- Ids: trace id and span id together. Time: start_ns. Latency: nanoseconds, from the start to the last byte.
 -- Time to first token: its unit is not documented, so it is not read. Cost: US dollars.
-with fields as materialized (
+with fields as (
     select line, try(json_transform(record, '{
         "span_id": "VARCHAR", "trace_id": "VARCHAR", "name": "VARCHAR", "start_ns": "VARCHAR", "duration": "VARCHAR",
         "status": "VARCHAR", "tags": "VARCHAR", "session_id": "VARCHAR", "ml_app": "VARCHAR",

@@ -9,7 +9,7 @@
 -- Answers from Helicone's own cache (they name a cache_reference_id) are no requests to Claude.
 -- Ids: request_id is Helicone's name for the record; response_id, or the body's, is the message's.
 -- Time: the start; UTC. Latency and time to first token: milliseconds. Cost: US dollars.
-with fields as materialized (
+with fields as (
     select line, try(json_transform(record, '{
         "request_id": "VARCHAR", "response_id": "VARCHAR", "request_created_at": "VARCHAR",
         "response_created_at": "VARCHAR", "response_status": "VARCHAR", "request_model": "VARCHAR",

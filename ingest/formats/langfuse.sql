@@ -9,7 +9,7 @@
 --   input_cache_creation (or the API's own words cache_read_input_tokens, cache_creation_input_tokens).
 -- Retries: not modelled, so unknown. Ids: `id`. Time: the start, in UTC even where no zone is written.
 -- Latency and time to first token: seconds. Cost: US dollars, by price tables that users can change.
-with fields as materialized (
+with fields as (
     select line, try(json_transform(record, '{
         "id": "VARCHAR", "type": "VARCHAR", "name": "VARCHAR", "level": "VARCHAR", "environment": "VARCHAR",
         "model": "VARCHAR", "tags": "VARCHAR", "latency": "VARCHAR", "metadata": "VARCHAR", "output": "VARCHAR",

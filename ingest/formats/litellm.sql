@@ -12,7 +12,7 @@
 -- Ids: request_id or id names the record. The provider's own request id stands in hidden_params, a message id in the
 --   response of the Messages endpoint.
 -- Time: the start; UTC, or epoch seconds. Cost: US dollars, by LiteLLM's price list. Stop reasons: OpenAI's words.
-with fields as materialized (
+with fields as (
     select line, try(json_transform(record, '{
         "request_id": "VARCHAR", "id": "VARCHAR", "trace_id": "VARCHAR", "session_id": "VARCHAR", "status": "VARCHAR",
         "spend": "VARCHAR", "response_cost": "VARCHAR", "prompt_tokens": "VARCHAR", "completion_tokens": "VARCHAR",

@@ -13,7 +13,7 @@
 --   (msgbatch_…) or its batch object.
 -- Time: the lines carry none. It is the batch's created_at; without a batch object, the day given by hand.
 -- Feature: what stands before -- in custom_id (summarise--000123).
-with fields as materialized (
+with fields as (
     select line, try(json_transform(record, '{
         "custom_id": "VARCHAR", "type": "VARCHAR", "id": "VARCHAR", "processing_status": "VARCHAR", "params": "VARCHAR",
         "result": {"type": "VARCHAR",
@@ -27,10 +27,10 @@ with fields as materialized (
 select
     line,
     case when r.result.type is null or r.result.type = 'canceled' then 'true' end as no_request,
-    case when r.result.type = 'expired' and getvariable('batch_id') is null then
+    case when r.result.type = 'expired' and batch_id is null then
         'an expired request is named by its batch; put the batch object beside the results, or msgbatch_… in their name'
     end as told_refusal,
-    getvariable('batch_created_at') as started_at,
+    batch_created_at as started_at,
     'false' as is_end_time,
     coalesce(r.result.message.model, q.model) as model_raw,
     'anthropic' as platform,
@@ -55,10 +55,11 @@ select
     r.result.error.error.details.error_code as error_code,
     r.result.error.request_id as request_id,
     r.result.message.id as message_id,
-    getvariable('batch_id') || '/' || r.custom_id as event_id,
+    batch_id || '/' || r.custom_id as event_id,
     nullif(regexp_extract(r.custom_id, '^(.+?)--', 1), '') as feature,
     q.user_id
 from fields
+cross join settings
 left join batch_requests as q on q.custom_id = r.custom_id
 where (r.custom_id is not null and (r.result.type is not null or r.params is not null))
     or (r.type = 'message_batch' and r.processing_status is not null)

@@ -7,7 +7,7 @@
 -- Input tokens: exclusive. usage.input_tokens counts what comes after the last cache breakpoint.
 -- Retries: unknown. The body that comes back is the last attempt's; `retries_taken` beside a pair says how many it hides.
 -- The body has no time, no latency and no feature: they come from the record around it or from its envelope.
-with bodies as materialized (
+with bodies as (
     select line, try(json_transform(record, '{
         "timestamp": "VARCHAR", "ts": "VARCHAR", "time": "VARCHAR", "@timestamp": "VARCHAR", "logged_at": "VARCHAR",
         "started_at": "VARCHAR", "created_at": "VARCHAR",

@@ -7,7 +7,7 @@
 --   writes are kept stands only in the answer itself (output.value), which a tracer may hide, as does the message id.
 -- Errors: the class of the exception that the span recorded.
 -- Retries: unknown, unless the HTTP attempts stand below the span in the same export (`ingest/otlp.py`).
-with fields as materialized (
+with fields as (
     select line, try(json_transform(record, '{
         "otel_span": {"traceId": "VARCHAR", "spanId": "VARCHAR", "startTimeUnixNano": "VARCHAR",
             "endTimeUnixNano": "VARCHAR", "retold": "VARCHAR", "callId": "VARCHAR", "attempt": "VARCHAR"},

@@ -13,7 +13,7 @@
 -- One call told by several spans counts once: see `ingest/otlp.py`. Across exports message ids make them one; a failure
 --   told by two libraries counts twice where its spans came in two exports, and HTTP spans apart from their call's span
 --   are not looked at: http.request.resend_count tells of those attempts.
-with fields as materialized (
+with fields as (
     select line, try(json_transform(record, '{
         "otel_span": {"name": "VARCHAR", "traceId": "VARCHAR", "spanId": "VARCHAR",
             "startTimeUnixNano": "VARCHAR", "endTimeUnixNano": "VARCHAR", "scope": "VARCHAR", "retold": "VARCHAR",

@@ -9,7 +9,7 @@
 -- Answers from Portkey's own cache (cache_status HIT or SEMANTIC HIT) are no requests to Claude.
 -- Ids: `id` where the export was asked for it, and the body's message id. Time: created_at.
 -- Latency: milliseconds. Cost: US cents.
-with fields as materialized (
+with fields as (
     select line, try(json_transform(record, '{
         "id": "VARCHAR", "created_at": "VARCHAR", "request.body": "VARCHAR", "response.body": "VARCHAR",
         "request": {"body": "VARCHAR"}, "response": {"body": "VARCHAR"},

@@ -6,7 +6,7 @@
 -- Input tokens: exclusive, as in the response's usage.
 -- Retries: every attempt is a line of its own, so none is hidden. What a batch tries inside is not known.
 -- Time: an attempt's is its begin; a batch result's is when it was read, for it has none of its own.
-with fields as materialized (
+with fields as (
     select line, try(json_transform(record, '{
         "outlay_recorder": "VARCHAR", "kind": "VARCHAR", "process": "VARCHAR", "seq": "VARCHAR",
         "started_at": "VARCHAR", "recorded_at": "VARCHAR", "call_id": "VARCHAR", "attempt_no": "VARCHAR",

@@ -9,7 +9,7 @@
 -- Latency: metadata.request_latency does not say its unit, so it is not read.
 -- Model: logged by regional endpoints only, which cost more, so the location stays part of the model's name.
 -- Feature and user: only what the request's own metadata says.
-with fields as materialized (
+with fields as (
     select line, try(json_transform(record, '{
         "endpoint": "VARCHAR", "deployed_model_id": "VARCHAR", "logging_time": "VARCHAR", "request_id": "VARCHAR",
         "model": "VARCHAR", "api_method": "VARCHAR", "full_request": "VARCHAR", "full_response": "VARCHAR",
