@@ -33,7 +33,7 @@ class Slate:
 
     def array(self, name: str, shape: tuple[int, ...], fill: float = np.nan, kind: type = float) -> Array:
         """The array of this name: what is known of it, and `fill` elsewhere. It is to be filled in from `first` on."""
-        whole = np.full(shape, fill, kind)
+        whole: Array = np.full(shape, fill, kind)
         old = self._before.get(self._name + name)
         if old is not None:
             kept = self.first * (shape[1] // self._days)
