@@ -4,7 +4,8 @@ Written from a description, not from another program: request counts are overdis
 profile with day noise, weekly drift and growth; tokens are log-normal with a heavy tail; the prompt cache is simulated
 call by call; calls are tried up to three times; some features fail at a constant tenth. What must not alarm is in
 there too: nightly and weekly jobs, launches, holes in the log, one holiday, growth. Where the description leaves room
-(sizes, profiles, who is hit) every seed draws anew.
+every seed draws anew (profiles, who is hit), or there are several readings of it (`READINGS`: how unequal the features
+are, how noisy, which of them are hit, how long what lasts does last).
 """
 
 import json
@@ -48,6 +49,31 @@ TOKEN_WOBBLE = {"calm": (0.01, 0.04), "wild": (0.02, 0.13)}  # day to day spread
 
 
 @dataclass(frozen=True)
+class Reading:
+    """One reading of what the description leaves open."""
+
+    volume_spread: tuple[float, float] = (0.4, 1.0)  # of the logarithm of the features' sizes
+    least_calls: float = 80.0  # a day, but for sparse features
+    hits_small: bool = False  # anomalies also befall nightly jobs and sparse features
+    lasts_days: tuple[float, float] | None = None  # a lasting change is taken back after so long; None is never
+    day_noise: float = 0.85  # part of the noise of a day that is new each day; the rest is the level's walk
+    machine_noise: float = 0.6  # jobs' part of it, on calm data
+    spread_of_drivers: tuple[float, float] = (0.3, 0.8)  # how unequal a feature's users are
+    gaps: tuple[int, int] = (1, 4)  # holes in the log, from and below
+    cached: float = 0.55  # part of the features that use the prompt cache
+
+
+READINGS = {
+    "plain": Reading(),
+    "uneven": Reading(volume_spread=(1.1, 1.5), least_calls=25.0),
+    "small": Reading(volume_spread=(0.8, 1.2), least_calls=40.0, hits_small=True),
+    "passing": Reading(lasts_days=(4.0, 14.0), gaps=(3, 6)),
+    "noisy": Reading(day_noise=1.0, machine_noise=1.0, spread_of_drivers=(0.8, 1.4)),
+    "cached": Reading(cached=0.9, day_noise=0.95, volume_spread=(0.7, 1.1)),
+}
+
+
+@dataclass(frozen=True)
 class Truth:
     """One anomaly: what, where, when; who drove it, and which factor of the cost moved."""
 
@@ -70,26 +96,29 @@ class Draw:
     gap_days: tuple[int, ...]
 
 
-def draw(seed: int, noise: str = "calm") -> Draw:
+def draw(seed: int, noise: str = "calm", reading: str = "plain") -> Draw:
     """One company. `noise` is calm, or wild: as noisy as the median of real API clients."""
+    how = READINGS[reading]
     rng = np.random.default_rng([seed, noise == "wild"])
     kinds = [kind for kind, count in KINDS.items() for _ in range(count)]
-    volumes = np.exp(rng.normal(0, rng.uniform(0.4, 1.0), FEATURES))
+    volumes = np.exp(rng.normal(0, rng.uniform(*how.volume_spread), FEATURES))
     volumes[-3:] = 0
     volumes = volumes / volumes.sum() * CALLS_A_DAY * rng.uniform(0.85, 1.05)
-    volumes = np.maximum(volumes, 80)
+    volumes = np.maximum(volumes, how.least_calls)
     volumes[-3:] = rng.uniform(10, 60, 3)
     holiday = int(rng.integers(16, 55))
     while holiday % 7 > 4:
         holiday -= 1
     quiet = [index for index in range(FEATURES) if kinds[index] in ("office", "consumer", "agent", "hourly")]
     launched = {int(index): int(rng.integers(5, 40)) for index in rng.choice(quiet, 2, replace=False)}
-    gaps = [(int(rng.integers(3 * 24, (DAYS - 2) * 24)), rng.uniform(3, 9)) for _ in range(rng.integers(1, 4))]
-    placed = _place(rng, kinds, volumes, set(launched))
+    gaps = [(int(rng.integers(3 * 24, (DAYS - 2) * 24)), rng.uniform(3, 9)) for _ in range(rng.integers(*how.gaps))]
+    placed = _place(rng, kinds, how, set(launched))
     parts, truths = [], []
     for index, kind in enumerate(kinds):
         anomaly = placed.get(index)
-        columns, truth = _feature(rng, index, kind, volumes[index], noise, holiday, launched.get(index, 0), anomaly)
+        columns, truth = _feature(
+            rng, how, index, kind, volumes[index], noise, holiday, launched.get(index, 0), anomaly
+        )
         parts.append(columns)
         truths += [truth] if truth else []
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -112,15 +141,15 @@ def _name(index: int, kind: str) -> str:
     return f"{kind}_{index:02}"
 
 
-def _place(rng: np.random.Generator, kinds: list[str], volumes: Any, taken: set[int]) -> dict[int, str]:
+def _place(rng: np.random.Generator, kinds: list[str], how: Reading, taken: set[int]) -> dict[int, str]:
     """Each kind of anomaly on a feature of its own."""
     free = [index for index in range(len(kinds)) if index not in taken and kinds[index] != "weekly"]
     placed: dict[int, str] = {}
     for kind in sorted(ANOMALIES):
         able = [i for i in free if i not in placed]
-        if kind in ("spike", "traffic_drop", "retry_loop"):
+        if kind in ("spike", "traffic_drop", "retry_loop") and not how.hits_small:
             able = [i for i in able if kinds[i] not in ("nightly",)]
-        if kind not in ("spike", "level_shift"):
+        if kind not in ("spike", "level_shift") and not how.hits_small:
             able = [i for i in able if kinds[i] != "sparse"]
         placed[int(rng.choice(able))] = kind
     return placed
@@ -157,13 +186,14 @@ def _quantile(rng: np.random.Generator, quantiles: tuple[float, ...]) -> float:
 
 
 def _feature(
-    rng: np.random.Generator, index: int, kind: str, volume: float, noise: str, holiday: int, launch: int,
+    rng: np.random.Generator, how: Reading, index: int, kind: str, volume: float, noise: str, holiday: int, launch: int,
     anomaly: str | None,
 ) -> tuple[dict[str, Any], Truth | None]:  # fmt: skip
     name = _name(index, kind)
     machine = kind in ("nightly", "weekly", "hourly")
     profile = _profile(rng, kind)
-    day_noise = _quantile(rng, DAY_NOISE[noise]) * (0.6 if machine and noise == "calm" else 0.85)
+    day_noise = _quantile(rng, DAY_NOISE[noise])
+    day_noise *= how.machine_noise if machine and noise == "calm" else how.day_noise
     mean_step, spread = WEEK_STEP[noise]
     level = np.exp(np.repeat(np.cumsum(rng.normal(0, spread, DAYS // 7 + 2)), 7)[:DAYS] * 0.7)
     growth = np.exp(np.arange(DAYS) / 7 * rng.normal(mean_step, 0.02))
@@ -178,7 +208,7 @@ def _feature(
     shape = rng.uniform(0.5, 2.0) if kind == "agent" else 1 / hour_noise**2
     rate = volume * np.tile(profile, DAYS // 7 + 1)[: DAYS * 24] * np.repeat(daily, 24)
     rate *= rng.gamma(shape, 1 / shape, DAYS * 24)
-    start, hours = _window(rng, anomaly, rate)
+    start, hours = _window(rng, how, anomaly, rate)
     inside = np.zeros(DAYS * 24)
     if anomaly:
         edges = np.arange(DAYS * 24)
@@ -191,7 +221,7 @@ def _feature(
     elif anomaly == "traffic_drop":
         rate = rate * (1 - inside * (1 - rng.uniform(0, 0.1)))
     users = int(np.clip(volume / 8 * rng.uniform(0.5, 2), 4, 150)) if not machine else 1
-    weights = 1 / np.arange(1, users + 1) ** rng.uniform(0.3, 0.8)
+    weights = 1 / np.arange(1, users + 1) ** rng.uniform(*how.spread_of_drivers)
     counts = rng.poisson(rate)
     calls = np.repeat(np.arange(DAYS * 24), counts) * 3600.0
     at = calls + rng.random(len(calls)) * 3600
@@ -216,7 +246,7 @@ def _feature(
     token_days = np.exp(rng.normal(0, wobble, DAYS))
     uncached = np.exp(rng.normal(rng.uniform(5.8, 7.8), rng.uniform(0.5, 1.0), n))
     uncached *= np.where(rng.random(n) < 0.003, rng.uniform(5, 30, n), 1) * token_days[day]
-    cached = anomaly == "cache_break" or (anomaly != "model_swap" and rng.random() < 0.55)
+    cached = anomaly == "cache_break" or (anomaly != "model_swap" and rng.random() < how.cached)
     prefix = rng.uniform(1500, 9000) if cached else 0.0
     output = np.exp(rng.normal(rng.uniform(4.8, 6.3), rng.uniform(0.5, 0.9), n)) * token_days[day] ** 0.7
     ceiling = float(np.quantile(output, rng.uniform(0.97, 0.999))) if n else 1024.0
@@ -271,7 +301,7 @@ def _feature(
     return columns, Truth(anomaly, name, begin, begin + timedelta(hours=float(hours)), cause, driver)
 
 
-def _window(rng: np.random.Generator, anomaly: str | None, rate: Any) -> tuple[float, float]:
+def _window(rng: np.random.Generator, how: Reading, anomaly: str | None, rate: Any) -> tuple[float, float]:
     """When an anomaly starts and how long it lasts, in hours; short ones start where there is traffic."""
     if anomaly is None:
         return 0.0, 0.0
@@ -283,14 +313,14 @@ def _window(rng: np.random.Generator, anomaly: str | None, rate: Any) -> tuple[f
         hours = float(rng.uniform(*lengths[anomaly]))
         last = DAYS * 24 - hours - 24
     else:
-        hours, last = 0.0, (DAYS - 5) * 24.0
+        hours, last = 24 * rng.uniform(*how.lasts_days) if how.lasts_days else 0.0, (DAYS - 5) * 24.0
     choices = np.arange(15 * 24, int(last))
     if anomaly in ("spike", "retry_loop", "traffic_drop"):
         usual = rate[choices] + 1e-9
         start = float(rng.choice(choices, p=usual / usual.sum()))
     else:
         start = float(rng.choice(choices))
-    return start, hours or DAYS * 24 - start
+    return start, min(hours or DAYS * 24.0, DAYS * 24 - start)
 
 
 def _reads(moment: Any, failed: Any, cached: bool, broken: Any) -> Any:

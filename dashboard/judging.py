@@ -28,7 +28,7 @@ import duckdb
 import streamlit as st
 
 import queries
-from queries.signals import Expected, Findings, Read, Signal, find
+from queries.signals import Expected, Findings, Memory, Read, Signal, find
 
 LOOK_EVERY_SECONDS = 1.0
 REST = 10  # times what the last judgement took: at most a tenth of a core, for a busy log as well
@@ -64,6 +64,7 @@ class Judge:
         self._asked = dict.fromkeys(["UTC", *self._kept], time.monotonic())  # zone: when somebody last looked at it
         self._tried: dict[str, str] = {}  # zone: the last generation that was judged, well or not
         self._rests_until: dict[str, float] = {}
+        self._memories: dict[str, Memory] = {}  # zone: what spares judging the past again
         self._generation = ""
         self._lock, self._wake, self._is_closing = threading.Lock(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="judging", daemon=True)
@@ -115,6 +116,7 @@ class Judge:
             for zone in set(self._asked) - set(lately[:MOST_ZONES]):
                 del self._asked[zone]
                 self._kept.pop(zone, None)
+                self._memories.pop(zone, None)
                 _path(self._folder, zone).unlink(missing_ok=True)
             due = [
                 zone for zone in self._asked
@@ -129,11 +131,13 @@ class Judge:
         if before and before.generation == self._generation and before.problem is None:
             return
         try:
-            judged = judge_now(self._reader(connection), zone, self._generation)
+            memory = self._memories.setdefault(zone, Memory())
+            judged = judge_now(self._reader(connection), zone, self._generation, memory)
             _store(self._folder, zone, judged)
         except _Closing:
             return
         except Exception as error:
+            self._memories.pop(zone, None)
             judged = _failed(error, before)
         with self._lock:
             self._kept[zone] = judged
@@ -180,9 +184,9 @@ def judged(zone: str) -> Judged | None:
     return _judged_when_asked(connection, zone, queries.generation(connection)) if connection else None
 
 
-def judge_now(read: Read, zone: str, generation: str = "") -> Judged:
+def judge_now(read: Read, zone: str, generation: str = "", memory: Memory | None = None) -> Judged:
     """Judge everything that `read`, a function that reads a metric view under filters, gives to see, on this clock."""
-    return Judged(find(read, queries.Filters(zone=zone)), generation, datetime.now(UTC), True)
+    return Judged(find(read, queries.Filters(zone=zone), memory), generation, datetime.now(UTC), True)
 
 
 @st.cache_resource(max_entries=MOST_ZONES, show_spinner=False)

@@ -6,14 +6,16 @@
 
 from queries.signals.explain import Explanation, SliceChange, explain
 from queries.signals.forecast import Forecast, forecast
-from queries.signals.series import Read
+from queries.signals.memory import Memory
 from queries.signals.signals import Expected, Findings, Signal, find
+from queries.signals.sums import Read
 
 __all__ = [
     "Expected",
     "Explanation",
     "Findings",
     "Forecast",
+    "Memory",
     "Read",
     "Signal",
     "SliceChange",

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from queries.signals.series import Array, Series
+from queries.signals.series import Series
 from queries.signals.shapley import shares
+from queries.signals.slate import Array
 
 BASELINE_DAYS = 14
 MOVERS = {

@@ -9,8 +9,9 @@ from decimal import Decimal
 import numpy as np
 
 from queries.filters import Filters
-from queries.signals.series import Array, Read
 from queries.signals.shapley import exact, shares
+from queries.signals.slate import Array
+from queries.signals.sums import Read
 
 COVER = Decimal("0.67")  # of the change that the named slices together must explain (Adtributor, NSDI 2014)
 WORTH_NAMING = Decimal("0.1")

@@ -13,8 +13,9 @@ from datetime import date, timedelta
 import numpy as np
 
 from queries.filters import Filters
-from queries.signals.series import Array, Read
+from queries.signals.slate import Array
 from queries.signals.statistics import median
+from queries.signals.sums import Read
 
 T8_90 = 1.3968  # 90 % quantile of Student's t with 8 degrees of freedom
 PRIOR_WEEKS, PRIOR_SD, LITTLE_DATA_SD = 4, 0.15, 0.30

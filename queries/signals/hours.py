@@ -12,18 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from queries.signals.levels import Level
-from queries.signals.series import Array
+from queries.signals.slate import Array, Slate
 from queries.signals.statistics import median, spread, stabilised
 
-RUN_AWAY_SPANS = (2, 3, 5)  # hours judged together
-DROP_SPANS = (6, 10)
+RUN_AWAY_SPANS = (3, 4, 6)  # hours judged together
+DROP_SPANS = (7, 11)
 LEFT = 0.17  # what is left of usual traffic when it has dropped
 MEMORY = 0.95  # of the usual shares, per day
 
 
 @dataclass(frozen=True)
 class Hours:
-    """(S, H) each. The scores are of the span of hours that ends with this one; `begun` says how long it is."""
+    """(S, H) each. The scores are of the span of hours that ends with this one; its length is beside it."""
 
     expected: Array
     up: Array
@@ -32,48 +32,56 @@ class Hours:
     down_span: Array
 
 
-def expect_hours(amount: Array, level: Level, covered: Array, weekend: Array, whole_hours: int) -> Hours:
+def expect_hours(amount: Array, level: Level, covered: Array, weekend: Array, whole_hours: int, slate: Slate) -> Hours:
     """Judge (S, D, 24) amounts against the level of each day; `covered` (D, 24) leaves out what was not logged."""
-    slices, days, _ = amount.shape
+    slices = len(amount)
     expected = np.nan_to_num(level.whole)[:, :, None] * _shares(amount, level, covered, weekend)
     expected = (expected * covered).reshape(slices, -1)
     actual = (amount * (covered > 0)).reshape(slices, -1)
-    grain = np.repeat(np.nan_to_num(level.grain, nan=1.0), 24, axis=1)
-    day_noise = np.repeat(np.nan_to_num(level.sigma, nan=0.3), 24, axis=1)
-    hour_noise = np.repeat(_noise(actual, expected, grain, day_noise, days), 24, axis=1)
-    up, up_span = np.full(actual.shape, -np.inf), np.zeros(actual.shape, np.int8)
-    down, down_span = np.full(actual.shape, np.inf), np.zeros(actual.shape, np.int8)
+    noises = (np.nan_to_num(level.grain, nan=1.0), np.nan_to_num(level.sigma, nan=0.3))
+    noise = _noise(actual, expected, *noises, slate)
+    up, up_span = slate.array("up", actual.shape, -np.inf), slate.array("up_span", actual.shape, 0, np.int8)
+    down, down_span = slate.array("down", actual.shape, np.inf), slate.array("down_span", actual.shape, 0, np.int8)
     sums = [np.cumsum(np.pad(a, ((0, 0), (1, 0))), axis=1) for a in (actual, expected, expected**2)]
-    single = np.where(expected > 0, actual / np.maximum(expected, 1e-9), 0)
-    for span in sorted({*RUN_AWAY_SPANS, *DROP_SPANS}):
-        more, less, ratio = _score(sums, span, grain, day_noise, hour_noise)
-        if span in RUN_AWAY_SPANS:
-            last_two = np.minimum(single, np.pad(single, ((0, 0), (1, 0)))[:, :-1])
-            score_up = np.where(last_two > 1.2, more, -np.inf)
-            better = score_up > up
-            up[better], up_span[better] = score_up[better], span
-        if span in DROP_SPANS:
-            score_down = np.where(ratio < LEFT, less, np.inf)
-            better = score_down < down
-            down[better], down_span[better] = score_down[better], span
+    more = (expected > 0) & (actual > 1.2 * expected)
+    twice = more & np.pad(more, ((0, 0), (1, 0)))[:, :-1]
+    twice[:, : slate.first * 24] = False
+    for spans, score, score_span, is_rise in (
+        (RUN_AWAY_SPANS, up, up_span, True),
+        (DROP_SPANS, down, down_span, False),
+    ):
+        for span in spans:
+            at: tuple[Array, ...] = np.nonzero(twice) if is_rise else _fallen(sums, span, slate.first * 24)
+            found = _score(sums, span, at, (*noises, noise), is_rise)
+            better = found > score[at] if is_rise else found < score[at]
+            at = (at[0][better], at[1][better])
+            score[at], score_span[at] = found[better], span
     for score in (up, down):
         score[:, whole_hours:] = np.nan
     return Hours(expected, up, up_span, down, down_span)
 
 
-def _score(
-    sums: list[Array], span: int, grain: Array, day_noise: Array, hour_noise: Array
-) -> tuple[Array, Array, Array]:
-    """The scores of the last `span` hours as a rise and as a fall, and the part of what was expected that came.
+def _fallen(sums: list[Array], span: int, first: int) -> tuple[Array, Array]:
+    """Rows and hours, from `first` on, at which less than LEFT of what was expected of the last hours has come."""
+    got, due = (_last(total, span)[:, first:] for total in sums[:2])
+    row, hour = np.nonzero((due > 0) & (got < LEFT * due))
+    return row, hour + first
 
-    A rise is measured against what was expected or what the hours before suggest, whichever is more, and a fall against
-    whichever is less: going back to normal is neither.
+
+def _score(
+    sums: list[Array], span: int, at: tuple[Array, ...], noises: tuple[Array, Array, Array], is_rise: bool
+) -> Array:
+    """The scores of the `span` hours that end with the hours `at`, as a rise or as a fall.
+
+    noises: (S, D) grain, noise of a day, noise of an hour. A rise is measured against what was expected or what the
+    hours before suggest, whichever is more, and a fall against whichever is less: going back to normal is neither.
     """
-    got, due, squares = (_last(total, span) for total in sums)
-    hour = np.arange(got.shape[1])
+    row, hour = at
     start = np.maximum(hour + 1 - span, 0)
     midnight = np.minimum(hour // 24 * 24, start)  # another day has another noise: only this one's hours tell of it
-    before_got, before_due, before_squares = (total[:, start] - total[:, midnight] for total in sums)
+    grain, day_noise, hour_noise = (values[row, hour // 24] for values in noises)
+    got, due, squares = (total[row, hour + 1] - total[row, start] for total in sums)
+    before_got, before_due, before_squares = (total[row, start] - total[row, midnight] for total in sums)
     with np.errstate(divide="ignore", invalid="ignore"):
         known = before_due > 0
         before_noise = np.where(known, grain / before_due + hour_noise**2 * before_squares / before_due**2, np.inf)
@@ -82,15 +90,13 @@ def _score(
         correction = np.where(known, np.exp(weight * told), 1.0)
         left = day_noise**2 * (1 - weight)
         noise = np.sqrt(np.where(due > 0, hour_noise**2 * squares / due**2, 0.0) + left + 0.02)
-        here = stabilised(got, grain, noise)
-        more = here - stabilised(due * np.maximum(correction, 1), grain, noise)
-        less = here - stabilised(due * np.minimum(correction, 1), grain, noise)
-    return np.where(due > 0, more, 0.0), np.where(due > 0, less, 0.0), got / np.maximum(due, 1e-12)
+        usual = due * (np.maximum(correction, 1) if is_rise else np.minimum(correction, 1))
+        return np.where(due > 0, stabilised(got, grain, noise) - stabilised(usual, grain, noise), 0.0)
 
 
 def _last(total: Array, span: int) -> Array:
-    """The sum of the last `span` hours up to each hour, from running totals with a zero in front."""
-    return total[:, 1:] - np.pad(total, ((0, 0), (span, 0)))[:, : total.shape[1] - 1]
+    """The sum of the last `span` hours up to and with each hour, from running totals with a zero in front."""
+    return total[:, 1:] - np.pad(total[:, 1:], ((0, 0), (span, 0)))[:, : total.shape[1] - 1]
 
 
 def _shares(amount: Array, level: Level, covered: Array, weekend: Array) -> Array:
@@ -115,17 +121,21 @@ def _shares(amount: Array, level: Level, covered: Array, weekend: Array) -> Arra
     return shares
 
 
-def _noise(actual: Array, expected: Array, grain: Array, day_noise: Array, days: int) -> Array:
+def _noise(actual: Array, expected: Array, grain: Array, day_noise: Array, slate: Slate) -> Array:
     """(S, D) relative noise of an hour beyond shot and day noise, from the week before."""
+    noise = slate.array("noise", grain.shape, 0.4)
+    days = grain.shape[1]
+    begin = max(slate.first - 7, 0)
+    here = slice(begin * 24, days * 24)
+    one, day_noise = (np.repeat(values[:, begin:], 24, axis=1) for values in (grain, day_noise))
     with np.errstate(divide="ignore", invalid="ignore"):
-        enough = expected > 4 * grain
-        residual = np.where(enough, np.log((actual + grain / 4) / (expected + grain / 4)), np.nan)
-        shot = np.where(enough, grain / expected, np.nan)
-    noise = np.full((len(actual), days), 0.4)
-    for day in range(8, days):
-        past = slice((day - 7) * 24, day * 24)
+        enough = expected[:, here] > 4 * one
+        residual = np.where(enough, np.log((actual[:, here] + one / 4) / (expected[:, here] + one / 4)), np.nan)
+        shot = np.where(enough, one / expected[:, here], np.nan)
+    for day in range(max(slate.first, 8), days):
+        past = slice((day - 7 - begin) * 24, (day - begin) * 24)
         count = np.sum(enough[:, past], axis=1)
-        own = spread(residual[:, past]) ** 2 - np.nan_to_num(median(shot[:, past])) - day_noise[:, day * 24] ** 2
+        own = spread(residual[:, past]) ** 2 - np.nan_to_num(median(shot[:, past])) - day_noise[:, past.stop] ** 2
         own = np.maximum(np.nan_to_num(own, nan=0.0), 0.1**2)
         known = count >= 20
         common = float(np.median(own[known])) if known.sum() >= 3 else 0.4**2

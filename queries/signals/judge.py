@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,8 @@ from queries.signals.rules import (
     step_flags,
     user_flags,
 )
-from queries.signals.series import Array, Series, Slice
+from queries.signals.series import Series, Slice
+from queries.signals.slate import Array, Slate
 
 GRACE_DAYS = 14  # a slice's first days: too early to know what is usual
 FLOOR_USD, FLOOR_SHARE = 0.25, 0.002  # what a flag must be about: dollars, and part of the mean daily spend
@@ -50,8 +52,13 @@ class Verdict:
     request_hours: Hours
 
 
-def judge(series: Series) -> Verdict:
-    """Judge every slice of a series, each day and hour as it could have been known at its end."""
+def judge(series: Series, slate: Slate | None = None, told: Iterable[Flag] = ()) -> Verdict:
+    """Judge every slice of a series, each day and hour as it could have been known at its end.
+
+    With a slate that an earlier look has filled in, only its last days are judged; `told` are the earlier look's flags.
+    """
+    slate = slate or Slate(series.covered.shape[0])
+    first = slate.first
     days, weekend, whole, slices = series.days, series.weekend, series.whole_days, series.slices
     cost_usd, calls = days["cost_usd"], days["calls"]
     floor = _floor(series)
@@ -61,55 +68,62 @@ def judge(series: Series) -> Verdict:
     grown = old & (day < whole) & known
     # Within a day only features are judged: what they share out among totals, models and teams has no hours of its own.
     fine = old & np.array([of.kind == "feature" for of in slices])[:, None]
+    flags = [flag for flag in told if flag.raised <= 24 * first]
     with np.errstate(divide="ignore", invalid="ignore"):
         grain = np.where(cost_usd > 0, days["cost_squares"] / cost_usd, 0)
         logged = _logged(series)
-        cost = expect(cost_usd, grain, logged, series.born, weekend, whole)
-        requests = expect(calls, np.ones(calls.shape), logged, series.born, weekend, whole)
+        cost = expect(cost_usd, grain, logged, series.born, weekend, whole, slate.of("cost"))
+        requests = expect(calls, np.ones(calls.shape), logged, series.born, weekend, whole, slate.of("requests"))
         each = np.nan_to_num(np.where(requests.whole > 0, cost.whole / requests.whole, 0))
         shared = shared_days(requests.score, slices)
         worth = np.abs(calls / requests.expected - 1) * cost.expected >= floor
-        request_hours = expect_hours(series.hours["calls"], requests, series.covered, weekend, series.whole_hours)
-        cost_hours = expect_hours(series.hours["cost_usd"], cost, series.covered, weekend, series.whole_hours)
+        hourly = (series.covered, weekend, series.whole_hours)
+        request_hours = expect_hours(series.hours["calls"], requests, *hourly, slate.of("request hours"))
+        cost_hours = expect_hours(series.hours["cost_usd"], cost, *hourly, slate.of("cost hours"))
         quiet = shared_hours(series.hours["calls"].reshape(len(calls), -1), request_hours.expected, slices)
-        flags = [
+        flags += [
             *day_flags("cost", RULES["cost"], _plain(cost, cost_usd),
-                       grown & (np.abs(cost_usd - cost.expected) >= floor), slices, shared),
+                       grown & (np.abs(cost_usd - cost.expected) >= floor), slices, first, shared),
             *day_flags("requests", RULES["requests"], _plain(requests, calls),
-                       grown & worth & (np.abs(calls - requests.expected) >= 10), slices, shared),
-            *step_flags("cost", cost, cost_usd, 1.5 * floor, grown, slices, shared),
-            *step_flags("requests", requests, calls, 15 + 0 * floor, grown & worth, slices, shared),
-            *hour_flags("cost", series.hours["cost_usd"], cost_hours, cost, 0 * each + 1, floor, fine, None, slices),
-            *hour_flags("requests", series.hours["calls"], request_hours, requests, each, floor, fine, quiet, slices),
-            *user_flags(series, requests, floor, grown),
+                       grown & worth & (np.abs(calls - requests.expected) >= 10), slices, first, shared),
+            *step_flags("cost", cost, cost_usd, 1.5 * floor, grown, slices, shared, first),
+            *step_flags("requests", requests, calls, 15 + 0 * floor, grown & worth, slices, shared, first),
+            *hour_flags("cost", series.hours["cost_usd"], cost_hours, cost, 0 * each + 1, floor, fine, None, slices,
+                        first),
+            *hour_flags("requests", series.hours["calls"], request_hours, requests, each, floor, fine, quiet, slices,
+                        first),
+            *user_flags(series, requests, floor, grown, first),
         ]  # fmt: skip
-        for metric, rule, what, matters in _ratios(series, cost, requests, floor):
-            flags += day_flags(metric, rule, what, matters & grown, slices)
-        flags += _users(series, floor, weekend, known & (day < whole))
+        for metric, rule, what, matters in _ratios(series, cost, requests, floor, slate):
+            flags += day_flags(metric, rule, what, matters & grown, slices, first)
+        flags += _users(series, floor, weekend, known & (day < whole), first)
     return Verdict(flags, cost, requests, cost_hours, request_hours)
 
 
-def _ratios(series: Series, cost: Level, requests: Level, floor: Array) -> list[tuple[str, Rule, Judged, Array]]:
+def _ratios(
+    series: Series, cost: Level, requests: Level, floor: Array, slate: Slate
+) -> list[tuple[str, Rule, Judged, Array]]:
     """Every ratio and rate: metric, rule, what was expected, and on which days a difference would matter."""
     days, weekend, whole = series.days, series.weekend, series.whole_days
     calls, cost_usd, sized = days["calls"], days["cost_usd"], days["sized_attempts"]
     busy = calls > ENOUGH * requests.expected
     mean = np.where(sized >= 5, days["log_tokens"] / sized, np.nan)
     sample = np.maximum(days["log_tokens_squares"] / sized - mean**2, 0.01) / sized
-    tokens = expect_ratio(mean, sample, weekend, whole)
+    tokens = expect_ratio(mean, sample, weekend, whole, slate.of("tokens"))
     moved = np.abs(tokens.actual / tokens.expected - 1)
-    rise, steady = creep(mean, sample, tokens)
+    rise, steady = creep(mean, sample, tokens, slate.of("creep"))
     crept = Judged(tokens.actual, tokens.actual / np.exp(rise), tokens.low, tokens.high, steady)
     grown_old = np.arange(calls.shape[1]) - series.born[:, None] >= 21
     billed = days["billed_attempts"]
     each = np.where((calls >= 5) & (cost_usd > 0), np.log(cost_usd / calls), np.nan)
     spread = np.maximum(days["cost_squares"] * billed / cost_usd**2 - 1, 0.01) / billed
-    per_call = expect_ratio(each, spread, weekend, whole)
+    per_call = expect_ratio(each, spread, weekend, whole, slate.of("cost per request"))
     dearer = np.abs(per_call.actual / per_call.expected - 1)
     known = days["retry_known_calls"]
     tries = days["retry_known_attempts"] / known
     scatter = np.maximum(days["retry_known_squares"] / known - tries**2, 0.01) / tries**2 / known
-    attempts = expect_ratio(np.where(known >= 5, np.log(tries), np.nan), scatter, weekend, whole)
+    again = np.where(known >= 5, np.log(tries), np.nan)
+    attempts = expect_ratio(again, scatter, weekend, whole, slate.of("attempts"))
     judged = [
         ("tokens_per_request", RULES["tokens_per_request"], tokens,
          (moved >= 0.15) & (moved * cost.expected >= floor / 2)),
@@ -124,28 +138,26 @@ def _ratios(series: Series, cost: Level, requests: Level, floor: Array) -> list[
         ("error_rate", "failed_attempts", "attempts"),
         ("masked_error_rate", "masked_calls", "retry_known_calls"),
     ):
-        rate = expect_rate(days[hits], days[trials], None, whole, 0.002, 0.05)
+        rate = expect_rate(days[hits], days[trials], None, whole, 0.002, 0.05, slate.of(metric))
         matters = (rate.actual - rate.expected >= 0.02) & (days[hits] >= 5) & (days[trials] >= 20)
         judged.append((metric, RULES[metric], rate, matters))
     cacheable = days["cache_read_tokens"] + days["cache_write_tokens"]
     answers = np.where(cacheable > 0, sized, 0)
     hits = np.nan_to_num(days["cache_read_tokens"] / cacheable) * answers
-    rate = expect_rate(hits, answers, weekend, whole, 0.01, 0.2)
+    rate = expect_rate(hits, answers, weekend, whole, 0.01, 0.2, slate.of("cache hits"))
     judged.append(("cache_hit_rate", RULES["cache_hit_rate"], rate, (rate.actual - rate.expected <= -0.1) & busy))
-    return judged + _latencies(series)
+    return judged + _latencies(series, slate)
 
 
-def _latencies(series: Series) -> list[tuple[str, Rule, Judged, Array]]:
+def _latencies(series: Series, slate: Slate) -> list[tuple[str, Rule, Judged, Array]]:
     """Latency, seen in two ways: all tries slower, or more of them slow. Told as the day's 95 % percentile."""
     weekend, whole = series.weekend, series.whole_days
     mean, error = mean_step(series.latencies)
-    latency = expect_ratio(mean, error, weekend, whole)
-    slow, answered, steps = slow_share(series.latencies, whole)
-    share = np.cumsum(series.latencies, axis=2) / np.maximum(answered, 1)[:, :, None]
-    percentile = 2 ** (((share < 0.95).sum(axis=2) + 0.5) / 8)
-    usual = 2 ** ((steps + 0.5) / 8)
+    latency = expect_ratio(mean, error, weekend, whole, slate.of("latency"))
+    slow, own, usual = slow_share(series.latencies, whole, slate.of("slow"))
+    percentile, usual = 2 ** ((own + 0.5) / 8), 2 ** ((usual + 0.5) / 8)
     low, high = usual * latency.low / latency.expected, usual * latency.high / latency.expected
-    rate = expect_rate(slow, answered, None, whole, 0.005, 0.1)
+    rate = expect_rate(slow, series.latencies.sum(axis=2), None, whole, 0.005, 0.1, slate.of("slow share"))
     slower = latency.actual / latency.expected >= 1.25
     more_slow = (rate.actual - rate.expected >= 0.07) & (slow >= 8)
     return [
@@ -154,7 +166,7 @@ def _latencies(series: Series) -> list[tuple[str, Rule, Judged, Array]]:
     ]
 
 
-def _users(series: Series, floor: Array, weekend: Array, known: Array) -> list[Flag]:
+def _users(series: Series, floor: Array, weekend: Array, known: Array, first: int) -> list[Flag]:
     """Users whose own spend has changed, over all features. One event of theirs is taken as two mean tries."""
     users = series.users
     if not users.names:
@@ -165,10 +177,11 @@ def _users(series: Series, floor: Array, weekend: Array, known: Array) -> list[F
     np.add.at(attempts, row, users.attempts)
     born = (attempts > 0).argmax(axis=1)
     logged = np.broadcast_to(series.covered.mean(axis=1), cost.shape)
-    level = expect(cost, 2 * cost / np.maximum(attempts, 1), logged, born, weekend, series.whole_days)
+    level = expect(cost, 2 * cost / np.maximum(attempts, 1), logged, born, weekend, series.whole_days, Slate())
     old = np.arange(cost.shape[1]) - born[:, None] >= GRACE_DAYS
     matters = known & old & (cost - level.expected >= floor)
-    return day_flags("cost", USER_COST, _plain(level, cost), matters, tuple(Slice("user", str(name)) for name in names))
+    slices = tuple(Slice("user", str(name)) for name in names)
+    return day_flags("cost", USER_COST, _plain(level, cost), matters, slices, first)
 
 
 def _logged(series: Series) -> Array:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from queries.signals.series import Array
+from queries.signals.slate import Array, Slate
 from queries.signals.statistics import amount_at, median, spread, stabilised
 
 WINDOW = 28  # days of history
@@ -35,57 +35,54 @@ class Level:
     factor: Array  # weekday factor
 
 
-def expect(amount: Array, grain: Array, covered: Array, born: Array, weekend: Array, judged_days: int) -> Level:
+def expect(
+    amount: Array, grain: Array, covered: Array, born: Array, weekend: Array, judged_days: int, slate: Slate
+) -> Level:
     """The level model over (S, D) amounts. `covered` (S, D) is the part of each day's usual amount that was logged.
 
     Expected, low and high are for the part that was logged; NaN where less than 30 % was, or before the eighth day.
     """
-    slices, days = amount.shape
-    shape = (slices, days)
-    expected, whole, sigma, score, factors = (np.full(shape, np.nan) for _ in range(5))
-    low, high, residual = (np.full(shape, np.nan) for _ in range(3))
-    history = np.full((slices, days + WINDOW), np.nan)
-    past_residual = np.full((slices, days + WINDOW), np.nan)
-    past_shot = np.full((slices, days + WINDOW), np.nan)
-    past_score = np.full((slices, days + WINDOW), np.nan)
-    grains = np.full(shape, np.nan)
+    days, shape = amount.shape[1], amount.shape
+    names = ("expected", "whole", "sigma", "grain", "score", "low", "high", "residual", "factor", "believed", "shot")
+    expected, whole, sigma, grains, score, low, high, residual, factors, believed, shot = (
+        slate.array(name, shape) for name in names
+    )
     amount_sum = np.cumsum(np.pad(amount, ((0, 0), (1, 0))), axis=1)
     grain_sum = np.cumsum(np.pad(amount * grain, ((0, 0), (1, 0))), axis=1)
-    for day in range(days):
-        window = history[:, day : day + WINDOW]
-        seen = day - born
+    for day in range(slate.first, days):
         begin = max(day - WINDOW, 0)
+        known = slice(begin, min(day, judged_days))
+        seen = day - born
         events = amount_sum[:, day] - amount_sum[:, begin]
         one = np.where(events > 0, (grain_sum[:, day] - grain_sum[:, begin]) / np.maximum(events, 1e-12), np.nan)
         one = np.maximum(np.nan_to_num(one, nan=1e-6), 1e-6)
+        here = np.where(covered[:, day] >= 0.3, amount[:, day] / np.maximum(covered[:, day], 0.3), np.nan)
         if day >= 7:
-            factor, level = _weekdays(window, np.array([weekend[day - 7 + place] for place in range(7)]))
+            factor, level = _weekdays(_window(believed, day), weekend[day - 7 : day])
             mu = np.where(seen >= 7, level * factor[:, 0], np.nan)
-            noise = _noise(past_residual[:, day : day + WINDOW], past_shot[:, day : day + WINDOW])
-            part = covered[:, day]
-            mu_part = np.where(part >= 0.3, mu * part, np.nan)
-            here = stabilised(amount[:, day], one, noise)
+            noise = _noise(residual[:, known], shot[:, known])
+            mu_part = np.where(covered[:, day] >= 0.3, mu * covered[:, day], np.nan)
             there = stabilised(mu_part, one, noise)
-            z = here - there
-            reach = _reach(past_score[:, day : day + WINDOW])
+            z = stabilised(amount[:, day], one, noise) - there
+            reach = _reach(score[:, known])
             whole[:, day], expected[:, day], sigma[:, day], score[:, day], grains[:, day] = mu, mu_part, noise, z, one
             factors[:, day] = factor[:, 0]
-            low[:, day] = amount_at(there - reach, one, noise)
-            high[:, day] = amount_at(there + reach, one, noise)
+            low[:, day], high[:, day] = amount_at(there - reach, one, noise), amount_at(there + reach, one, noise)
             if day < judged_days:
                 enough = mu_part > 4 * one
                 residual[:, day] = np.where(enough, np.log((amount[:, day] + one / 4) / (mu_part + one / 4)), np.nan)
-                past_residual[:, day + WINDOW] = residual[:, day]
-                past_shot[:, day + WINDOW] = np.where(enough, one / np.maximum(mu_part, 1e-9), np.nan)
-                past_score[:, day + WINDOW] = z
-        believed = np.where(covered[:, day] >= 0.3, amount[:, day] / np.maximum(covered[:, day], 0.3), np.nan)
-        if day >= 7:
+                shot[:, day] = np.where(enough, one / np.maximum(mu_part, 1e-9), np.nan)
             centre = stabilised(mu, one, noise)
             bottom, top = amount_at(centre - BELIEVED, one, noise), amount_at(centre + BELIEVED, one, noise)
-            clipped = np.clip(believed, bottom, top)
-            believed = np.where(np.isnan(mu) | np.isnan(believed), believed, clipped)
-        history[:, day + WINDOW] = np.where((seen >= 0) & (day < judged_days), believed, np.nan)
+            here = np.where(np.isnan(mu) | np.isnan(here), here, np.clip(here, bottom, top))
+        believed[:, day] = np.where((seen >= 0) & (day < judged_days), here, np.nan)
     return Level(expected, whole, sigma, grains, score, low, high, residual, factors)
+
+
+def _window(values: Array, day: int) -> Array:
+    """(S, 28): the four weeks before a day; NaN before the first."""
+    past = values[:, max(day - WINDOW, 0) : day]
+    return np.pad(past, ((0, 0), (WINDOW - past.shape[1], 0)), constant_values=np.nan)
 
 
 def _weekdays(window: Array, weekend: Array) -> tuple[Array, Array]:

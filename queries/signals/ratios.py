@@ -10,13 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from queries.signals.series import LATENCY_STEPS, Array
+from queries.signals.slate import Array, Slate
 from queries.signals.statistics import median, rate_score, spread
 
 HISTORY = 14
 BELIEVED = 4.5  # standard deviations within which a day enters the history
 RATE_HISTORY = 28
 PRIOR_DAYS = 10.0
+FIRST_NOISE = 0.05  # of a ratio from day to day, until there are slices to learn it from
+LATENCY_STEPS = 176  # histogram steps kept: the last begins at 2**22 ms, more than an hour
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,13 @@ class Judged:
     score: Array
 
 
-def expect_ratio(logs: Array, sampling: Array, weekend: Array, judged_days: int, common: float = 0.05) -> Judged:
+def expect_ratio(logs: Array, sampling: Array, weekend: Array, judged_days: int, slate: Slate) -> Judged:
     """Judge the logarithm of a ratio. `sampling` is its variance from the size of the day's sample; NaN is no value."""
-    slices, days = logs.shape
-    expected, noise = np.full((slices, days), np.nan), np.full((slices, days), np.nan)
-    residual, error = np.full((slices, days), np.nan), np.full((slices, days), np.nan)
-    believed = np.array(logs)
-    for day in range(4, days):
+    days, shape = logs.shape[1], logs.shape
+    names = ("expected", "noise", "residual", "error", "believed")
+    expected, noise, residual, error, believed = (slate.array(name, shape) for name in names)
+    believed[:, slate.first :] = logs[:, slate.first :]
+    for day in range(max(slate.first, 4), days):
         past = np.arange(max(day - HISTORY, 0), min(day, judged_days))
         alike = past[weekend[past] == weekend[day]]
         if not len(alike):
@@ -47,7 +49,7 @@ def expect_ratio(logs: Array, sampling: Array, weekend: Array, judged_days: int,
         seen = np.sum(~np.isnan(residual[:, before]), axis=1)
         own = np.nan_to_num(spread(residual[:, before]) ** 2 - np.nan_to_num(median(error[:, before])), nan=0)
         known = seen >= 7
-        pooled = float(np.median(np.maximum(own, 1e-4)[known])) if known.sum() >= 3 else common**2
+        pooled = float(np.median(np.maximum(own, 1e-4)[known])) if known.sum() >= 3 else FIRST_NOISE**2
         wobble = (seen * np.maximum(own, 1e-4) + PRIOR_DAYS * pooled) / (seen + PRIOR_DAYS)
         of_base = 1.57 * (wobble + np.nan_to_num(median(sampling[:, alike]))) / np.maximum(count, 1)
         expected[:, day] = np.where(count >= 3, base, np.nan)
@@ -63,15 +65,14 @@ def expect_ratio(logs: Array, sampling: Array, weekend: Array, judged_days: int,
     )
 
 
-def creep(logs: Array, sampling: Array, judged: Judged) -> tuple[Array, Array]:
+def creep(logs: Array, sampling: Array, judged: Judged, slate: Slate) -> tuple[Array, Array]:
     """How far the last seven days lie above the same weekdays before: log change and score, (S, D).
 
     A slow rise is followed by the usual level and never far from it; this is what sees it.
     """
-    slices, days = logs.shape
-    change, score = np.full((slices, days), np.nan), np.full((slices, days), np.nan)
+    change, score = slate.array("change", logs.shape), slate.array("score", logs.shape)
     residual = np.log(judged.actual / judged.expected)
-    for day in range(20, days):
+    for day in range(max(slate.first, 20), logs.shape[1]):
         before = logs[:, day - 20 : day - 13]
         if day >= 27:
             before = (before + logs[:, day - 27 : day - 20]) / 2
@@ -86,12 +87,11 @@ def creep(logs: Array, sampling: Array, judged: Judged) -> tuple[Array, Array]:
 
 
 def expect_rate(
-    hits: Array, trials: Array, weekend: Array | None, judged_days: int, prior: float, most: float
+    hits: Array, trials: Array, weekend: Array | None, judged_days: int, prior: float, most: float, slate: Slate
 ) -> Judged:
     """Judge `hits` of `trials`. With `weekend` (D,), working days and weekends each have their own usual rate."""
-    slices, days = hits.shape
-    expected, score, width = (np.full((slices, days), np.nan) for _ in range(3))
-    for day in range(4, days):
+    expected, score, width = (slate.array(name, hits.shape) for name in ("expected", "score", "width"))
+    for day in range(max(slate.first, 4), hits.shape[1]):
         past = np.arange(max(day - RATE_HISTORY, 0), min(day, judged_days))
         if weekend is not None:
             past = past[weekend[past] == weekend[day]]
@@ -132,22 +132,27 @@ def usual_rate(hits: Array, trials: Array, prior: float, most: float) -> tuple[A
     return usual, rho, total / (1 + np.maximum(per_day - 1, 0) * rho)
 
 
-def slow_share(latencies: Array, judged_days: int) -> tuple[Array, Array, Array]:
-    """Slow tries, all tries, both (S, D), and from which histogram step on a try is slow: the 95 % of the last 28 days.
+def slow_share(latencies: Array, judged_days: int, slate: Slate) -> tuple[Array, Array, Array]:
+    """Slow tries, and the histogram steps of the day's 95 % and of the last 28 days' 95 %: (S, D) each.
 
-    The step is a whole one, so the share that is usually slow is not exactly 5 %; it is judged as any other rate.
+    A try is slow above the latter step. That is a whole one, so the share that is usually slow is not exactly 5 %; it
+    is judged as any other rate.
     """
-    slices, days, _ = latencies.shape
-    running = np.cumsum(np.pad(latencies, ((0, 0), (1, 0), (0, 0))), axis=1)
-    slow, steps = np.zeros((slices, days)), np.zeros((slices, days), int)
-    for day in range(days):
+    shape = latencies.shape[:2]
+    slow, steps, own = slate.array("slow", shape), slate.array("steps", shape), slate.array("own", shape)
+    for day in range(slate.first, shape[1]):
         known = min(day, judged_days)
-        past = running[:, known] - running[:, max(known - RATE_HISTORY, 0)]
-        share = np.cumsum(past, axis=1) / np.maximum(past.sum(axis=1, keepdims=True), 1)
-        steps[:, day] = np.minimum((share < 0.95).sum(axis=1), LATENCY_STEPS - 1)
+        steps[:, day] = _step_of_95(latencies[:, max(known - RATE_HISTORY, 0) : known].sum(axis=1))
         above = np.arange(LATENCY_STEPS) > steps[:, day][:, None]
         slow[:, day] = (latencies[:, day] * above).sum(axis=1)
-    return slow, latencies.sum(axis=2), steps
+        own[:, day] = _step_of_95(latencies[:, day])
+    return slow, own, steps
+
+
+def _step_of_95(histogram: Array) -> Array:
+    """(S,): the step of (S, LATENCY_STEPS) that 95 % of the tries lie in or below."""
+    share = np.cumsum(histogram, axis=1) / np.maximum(histogram.sum(axis=1, keepdims=True), 1)
+    return np.minimum((share < 0.95).sum(axis=1), LATENCY_STEPS - 1)
 
 
 def mean_step(latencies: Array) -> tuple[Array, Array]:

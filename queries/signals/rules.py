@@ -14,10 +14,12 @@ import numpy as np
 from queries.signals.hours import Hours
 from queries.signals.levels import Level
 from queries.signals.ratios import Judged
-from queries.signals.series import BUSY_ATTEMPTS, Array, Series, Slice
+from queries.signals.series import BUSY_ATTEMPTS, Series, Slice
+from queries.signals.slate import Array
 from queries.signals.statistics import amount_at, first_discoveries, rate_score, stabilised
 
 DISCOVERIES = 0.075  # share of false ones among the flags of a day that is borne
+WINDOW = 28  # days that tell how strange is usual
 ALONE = 3.45  # the normal score that stands for a metric's own threshold when many are compared
 STRANGER = 1.1  # than the third strangest of the last 28 days
 RUN_AWAY, DROP = {"cost": 5.0, "requests": 4.2}, 3.8  # hourly scores; a few heavy calls make cost burst by itself
@@ -55,9 +57,10 @@ class Flag:
 
 
 def day_flags(
-    metric: str, rule: Rule, what: Judged, matters: Array, slices: tuple[Slice, ...], shared: Array | None = None
-) -> list[Flag]:
-    """The days (S, D) whose score stands out and that `matters` lets through.
+    metric: str, rule: Rule, what: Judged, matters: Array, slices: tuple[Slice, ...], first: int,
+    shared: Array | None = None,
+) -> list[Flag]:  # fmt: skip
+    """The days (S, D), from `first` on, whose score stands out and that `matters` lets through.
 
     `shared` (2, D) tells on which days a fall, or a rise, is the whole's and not a feature's.
     """
@@ -65,19 +68,21 @@ def day_flags(
     flags = []
     for kind in dict.fromkeys(kinds):
         rows = np.flatnonzero(kinds == kind)
-        score = what.score[rows] / (rule.threshold * _noisiness(what.score[rows])) * ALONE
+        threshold = rule.threshold * _noisiness(what.score[rows], max(first - WINDOW, 0))
+        score = what.score[rows] / threshold * ALONE
         for direction, is_judged in ((1, rule.up), (-1, rule.down)):
             if not is_judged:
                 continue
             side = direction * score
-            own = np.minimum(STRANGER * _third_of_past(np.nan_to_num(side, nan=-np.inf)), 1.5 * ALONE)
-            stands_out = (side >= ALONE) & (side >= own) & matters[rows] & first_discoveries(side, DISCOVERIES)
+            own = np.minimum(STRANGER * _third_of_past(np.nan_to_num(side, nan=-np.inf), first), 1.5 * ALONE)
+            side = side[:, first:]
+            stands_out = (side >= ALONE) & (side >= own) & matters[rows, first:] & first_discoveries(side, DISCOVERIES)
             if shared is not None and kind == "feature":
-                stands_out &= ~shared[0 if direction < 0 else 1]
+                stands_out &= ~shared[0 if direction < 0 else 1, first:]
             for row, day in np.argwhere(stands_out):
-                at = (rows[row], day)
+                at = (rows[row], day + first)
                 values = _values((what.actual, what.expected, what.low, what.high), at)
-                start = int(day) * 24
+                start = int(day + first) * 24
                 flags.append(
                     Flag(slices[rows[row]], metric, start, start + 24, start + 24, values, float(what.score[at]))
                 )
@@ -85,8 +90,9 @@ def day_flags(
 
 
 def step_flags(
-    metric: str, level: Level, actual: Array, gate: Array, matters: Array, slices: tuple[Slice, ...], shared: Array
-) -> list[Flag]:
+    metric: str, level: Level, actual: Array, gate: Array, matters: Array, slices: tuple[Slice, ...], shared: Array,
+    first: int,
+) -> list[Flag]:  # fmt: skip
     """Three days that are each unremarkable and together are not: a new level, seen before it has become the usual."""
     score = np.where(shared.any(axis=0), 0, np.clip(level.score, -4, 4))
     three = np.full(score.shape, np.nan)
@@ -99,22 +105,24 @@ def step_flags(
     flags = []
     for kind in dict.fromkeys(kinds):
         rows = np.flatnonzero(kinds == kind)
-        found = (three[rows] / _noisiness(three[rows]) >= STEP[metric]) & (least[rows] > 0.8)
-        for row, day in np.argwhere(found & matters[rows] & (excess[rows] >= gate)):
+        found = (three[rows] / _noisiness(three[rows], first) >= STEP[metric]) & (least[rows] > 0.8)
+        for row, day in np.argwhere((found & matters[rows] & (excess[rows] >= gate))[:, first:]):
+            day = int(day) + first
             at = rows[row], slice(day - 2, day + 1)
             values = _values((actual, level.expected, level.low, level.high), at)
-            end = int(day) * 24 + 24
+            end = day * 24 + 24
             flags.append(Flag(slices[rows[row]], metric, end - 72, end, end, values, float(three[rows[row], day])))
     return flags
 
 
 def hour_flags(
     metric: str, amount: Array, hours: Hours, level: Level, each_usd: Array, floor: Array, grown: Array,
-    quiet: Array | None, slices: tuple[Slice, ...],
+    quiet: Array | None, slices: tuple[Slice, ...], first: int,
 ) -> list[Flag]:  # fmt: skip
     """What ran away, and (where `quiet` (H,) is given) what went quiet alone, within hours.
 
-    each_usd: (S, D) what one unit of the amount usually costs. floor: (D,) dollars. grown: (S, D) may be judged.
+    each_usd: (S, D) what one unit of the amount usually costs. floor: (D,) dollars. grown: (S, D) may be judged. first:
+    the day to begin with.
     """
     flat = amount.reshape(len(amount), -1)
     got, due = (np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1) for values in (flat, hours.expected))
@@ -125,9 +133,11 @@ def hour_flags(
     for direction, score, spans, threshold in sides:
         strange = np.where(np.isfinite(score), direction * score, -np.inf)
         daily = strange.reshape(len(score), -1, 24).max(axis=2)
-        own = np.clip(STRANGER * _third_of_past(daily), threshold, 2 * threshold)
-        for row, hour in np.argwhere((strange >= np.repeat(own, 24, axis=1)) & old):
-            end, day = int(hour) + 1, hour // 24
+        own = np.clip(STRANGER * _third_of_past(daily, first), threshold, 2 * threshold)
+        begin = first * 24
+        for row, hour in np.argwhere((strange[:, begin:] >= np.repeat(own, 24, axis=1)) & old[:, begin:]):
+            hour = int(hour) + begin
+            end, day = hour + 1, hour // 24
             start = end - int(spans[row, hour])
             actual, expected = got[row, end] - got[row, start], due[row, end] - due[row, start]
             if direction > 0 and actual - expected < RUN_AWAY_PART * np.nan_to_num(level.whole[row, day]):
@@ -144,21 +154,21 @@ def hour_flags(
     return flags
 
 
-def user_flags(series: Series, requests: Level, floor: Array, grown: Array) -> list[Flag]:
-    """Days on which one user made far more of a busy feature's tries than is usual for him."""
+def user_flags(series: Series, requests: Level, floor: Array, grown: Array, first: int) -> list[Flag]:
+    """Days, from `first` on, on which one user made far more of a busy feature's tries than is usual for him."""
     users, whole = series.users, series.days["attempts"][series.users.feature]
     made, all_made = (np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1) for values in (users.attempts, whole))
     days = np.arange(whole.shape[1])
-    first = np.maximum(days - 14, 0)
-    known = all_made[:, days] - all_made[:, first]
-    usual = (made[:, days] - made[:, first] + 0.5) / (known + 1)
+    begin = np.maximum(days - 14, 0)
+    known = all_made[:, days] - all_made[:, begin]
+    usual = (made[:, days] - made[:, begin] + 0.5) / (known + 1)
     score = rate_score(users.attempts, whole, usual, np.full(whole.shape, USER_OVERDISPERSION), known)
     excess = users.attempts - usual * whole
     worth = excess * users.cost_usd / np.maximum(users.attempts, 1) >= floor
     feature = users.feature
     large = excess >= USER_PART * np.nan_to_num(requests.expected[feature], nan=np.inf)
     busy = np.nan_to_num(requests.score[feature]) >= USER_BUSY
-    found = (score >= USER_SCORE) & (excess >= BUSY_ATTEMPTS) & large & busy & worth & grown[feature]
+    found = (days >= first) & (score >= USER_SCORE) & (excess >= BUSY_ATTEMPTS) & large & busy & worth & grown[feature]
     flags = []
     for pair, day in np.argwhere(found):
         at = (feature[pair], day)
@@ -195,20 +205,23 @@ def _values(columns: tuple[Array, Array, Array, Array], at: object) -> tuple[flo
     return actual, expected, low, high
 
 
-def _third_of_past(score: Array) -> Array:
-    """(S, D): the third highest score of each slice's last 28 days."""
-    third = np.full(score.shape, -np.inf)
-    for day in range(3, score.shape[1]):
-        past = score[:, max(day - 28, 0) : day]
-        third[:, day] = np.partition(past, past.shape[1] - 3, axis=1)[:, -3]
+def _third_of_past(score: Array, first: int) -> Array:
+    """(S, D - first): for each day from `first` on the third highest score of the slice's 28 days before."""
+    third = np.full((len(score), score.shape[1] - first), -np.inf)
+    for day in range(max(first, 3), score.shape[1]):
+        past = score[:, max(day - WINDOW, 0) : day]
+        third[:, day - first] = np.partition(past, past.shape[1] - 3, axis=1)[:, -3]
     return third
 
 
-def _noisiness(score: Array) -> Array:
-    """(D,): by how much scores spread more than a normal's would, over all slices and the last 28 days; at least 1."""
+def _noisiness(score: Array, first: int) -> Array:
+    """(D,): by how much scores spread more than a normal's would, over all slices and the last 28 days; at least 1.
+
+    Days before `first` are not looked at: 1.
+    """
     wide = np.ones(score.shape[1])
-    for day in range(7, score.shape[1]):
-        seen = np.abs(score[:, max(day - 28, 0) : day])
+    for day in range(max(first, 7), score.shape[1]):
+        seen = np.abs(score[:, max(day - WINDOW, 0) : day])
         seen = seen[~np.isnan(seen)]
         if len(seen) >= 100:
             wide[day] = np.clip(np.quantile(seen, 0.95) / 2.2, 1, 2.5)

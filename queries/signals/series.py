@@ -1,35 +1,25 @@
 """The series that signals are judged by: one row per slice, one column per day or hour, and how much was logged.
 
-Sums come from SQL, one query per grain; here they are only laid out. A day without rows is a zero where the log covers
-it and NaN where it does not: missing logs are not zero spend.
+A day without rows is a zero where the log covers it and unknown where it does not: missing logs are not zero spend.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from queries.filters import Filters
+from queries.signals.slate import Array
+from queries.signals.sums import HOURLY, Sums
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-Array = Any  # numpy's own annotations say nothing about shapes; the docstrings do
-Read = Callable[[str, Filters], "pa.Table"]
-
-KINDS = ("total", "feature", "model", "team")
-LATENCY_STEPS = 176  # histogram steps kept: the last begins at 2**22 ms, more than an hour
 BUSY_ATTEMPTS = 20  # in one day: users who never made so many cannot drive anything
 GAP_CALLS = 8.0  # an hour in which at least so many tries are usual and none came was not logged
 
 
 @dataclass(frozen=True)
 class Slice:
-    """What a series is about."""
+    """What a series is about: the total, or one feature, model, team or user."""
 
     kind: str
     name: str
@@ -70,126 +60,35 @@ class Series:
         return datetime.combine(self.first_day, datetime.min.time()) + timedelta(hours=float(hour))
 
 
-def load(read: Read, filters: Filters, until: datetime | None = None) -> Series | None:
-    """Lay out what the filters ask for. None when there is nothing.
+def lay_out(sums: Sums, until: datetime | None = None) -> Series:
+    """The series of some sums.
 
     `until` is the moment, on the reader's clock, up to which the log is known; later hours have not happened yet.
     """
-    table = read("signal_hours", filters)
-    if not table.num_rows:
-        return None
-    stamps = _hours(table)
-    first = int(stamps.min()) // 24
-    last = int(stamps.max())
-    days = last // 24 - first + 1
-    kinds = table.column("slice_kind").combine_chunks().dictionary_encode()
-    names = table.column("slice").combine_chunks().dictionary_encode()
-    pairs = _codes(kinds) * len(names.dictionary) + _codes(names)
-    found, row = np.unique(pairs, return_inverse=True)
-    slices = tuple(
-        Slice(kinds.dictionary[int(pair) // len(names.dictionary)].as_py(),
-              names.dictionary[int(pair) % len(names.dictionary)].as_py())
-        for pair in found
-    )  # fmt: skip
+    kinds = [kind for kind, _ in sums.slices.keys]
     # A kind of slices that has but one member is the total by another name. (Features keep theirs: they are asked for.)
-    kept = np.array([of.kind in ("total", "feature") or _count(slices, of.kind) > 1 for of in slices])
-    used, row = kept[row], (np.cumsum(kept) - 1)[row]
-    slices = tuple(of for of, is_kept in zip(slices, kept, strict=True) if is_kept)
-    row, hour = row[used], (stamps - first * 24)[used]
-    flat_hours = row * (days * 24) + hour
-    flat_days = row * days + hour // 24
-    sums = [name for name in table.column_names if name not in ("hour", "slice_kind", "slice")]
-    values = {name: _floats(table, name)[used] for name in sums}
-    hourly = {
-        name: np.bincount(flat_hours, values[name], len(slices) * days * 24).reshape(len(slices), days, 24)
-        for name in ("cost_usd", "calls", "attempts")
-    }
-    daily = {
-        name: np.bincount(flat_days, column, len(slices) * days).reshape(len(slices), days)
-        for name, column in values.items()
-    }
-    whole_hours = last - first * 24 + 1
+    kept = [row for row, kind in enumerate(kinds) if kind in ("total", "feature") or kinds.count(kind) > 1]
+    slices = tuple(Slice(*sums.slices.keys[row]) for row in kept)
+    arrays = sums.slices.arrays if len(kept) == len(kinds) else {n: a[kept] for n, a in sums.slices.arrays.items()}
+    hours = sums.hours
     if until is not None:
-        passed = int((np.datetime64(until, "m") - np.datetime64(first, "D")) / np.timedelta64(1, "m")) // 60
-        whole_hours = min(whole_hours, passed)
-    total = next(number for number, of in enumerate(slices) if of.kind == "total")
-    covered = _covered(hourly["attempts"][total], whole_hours)
-    present = daily["attempts"] + daily["calls"] > 0
+        hours = min(hours, int((until - datetime.combine(sums.first_day, datetime.min.time())) / timedelta(hours=1)))
+    total = next(row for row, of in enumerate(slices) if of.kind == "total")
+    present = arrays["attempts"] + arrays["calls"] > 0
     return Series(
-        slices, date(1970, 1, 1) + timedelta(days=first), hourly, daily, _latencies(read, filters, slices, first, days),
-        _users(read, filters, slices, first, days), covered, present.argmax(axis=1), whole_hours // 24, whole_hours,
+        slices, sums.first_day, {name: arrays[f"hourly/{name}"] for name in HOURLY},
+        {name: array for name, array in arrays.items() if array.ndim == 2}, arrays["latencies"], _busy(sums, slices),
+        _covered(arrays["hourly/attempts"][total], hours), present.argmax(axis=1), hours // 24, hours,
     )  # fmt: skip
 
 
-def _count(slices: tuple[Slice, ...], kind: str) -> int:
-    return sum(of.kind == kind for of in slices)
-
-
-def _codes(column: Any) -> Array:
-    return np.from_dlpack(column.indices).astype(np.int64)
-
-
-def _numbers(column: Any) -> Array:
-    """A column without nulls as it lies in memory. (Arrow's own way to numpy would load pandas.)"""
-    return np.from_dlpack(column.combine_chunks())
-
-
-def _hours(table: pa.Table) -> Array:
-    """Hours since 1970."""
-    return _numbers(table.column("hour").cast("timestamp[us]").cast("int64")) // 3_600_000_000
-
-
-def _days(table: pa.Table) -> Array:
-    """Days since 1970."""
-    return _numbers(table.column("day").cast("int32")).astype(np.int64)
-
-
-def _floats(table: pa.Table, name: str) -> Array:
-    """A column as doubles. Money comes as decimals; a double keeps 15 of its digits, which is plenty to judge by."""
-    return _numbers(table.column(name).cast("double"))
-
-
-def _latencies(read: Read, filters: Filters, slices: tuple[Slice, ...], first: int, days: int) -> Array:
-    table = read("signal_latencies", filters)
-    shape = (len(slices), days, LATENCY_STEPS)
-    if not table.num_rows:
-        return np.zeros(shape)
-    kinds = table.column("slice_kind").combine_chunks().dictionary_encode()
-    names = table.column("slice").combine_chunks().dictionary_encode()
-    place = {(of.kind, of.name): number for number, of in enumerate(slices)}
-    lookup = np.array([
-        [place.get((kind, name), -1) for name in names.dictionary.to_pylist()] for kind in kinds.dictionary.to_pylist()
-    ])  # fmt: skip
-    row = lookup[_codes(kinds), _codes(names)]
-    day = _days(table) - first
-    step = np.clip(_numbers(table.column("step")), 0, LATENCY_STEPS - 1)
-    cell = (row * days + day) * LATENCY_STEPS + step
-    return np.bincount(cell[row >= 0], _floats(table, "attempts")[row >= 0], np.prod(shape)).reshape(shape)
-
-
-def _users(read: Read, filters: Filters, slices: tuple[Slice, ...], first: int, days: int) -> Users:
-    table = read("signal_users", filters)
-    if not table.num_rows:
-        return Users(np.zeros(0, int), (), np.zeros((0, days)), np.zeros((0, days)))
-    features = table.column("feature").combine_chunks().dictionary_encode()
-    names = table.column("user_id").combine_chunks().dictionary_encode()
-    place = {of.name: number for number, of in enumerate(slices) if of.kind == "feature"}
-    row = np.array([place.get(name, -1) for name in features.dictionary.to_pylist()])[_codes(features)]
-    attempts, cost_usd = _floats(table, "attempts"), _floats(table, "cost_usd")
-    spelled = names.dictionary.to_pylist()
-    pairs = row * len(spelled) + _codes(names)
-    busy = np.unique(pairs[(attempts >= BUSY_ATTEMPTS) & (row >= 0)])
-    at = np.searchsorted(busy, pairs)
-    known = (
-        (at < len(busy)) & (busy[np.minimum(at, len(busy) - 1)] == pairs) if len(busy) else np.zeros(len(pairs), bool)
-    )
-    day = _days(table) - first
-    cell = at[known] * days + day[known]
-    shape = (len(busy), days)
-    return Users(
-        busy // len(spelled), tuple(spelled[int(pair) % len(spelled)] for pair in busy),
-        *(np.bincount(cell, values[known], len(busy) * days).reshape(shape) for values in (attempts, cost_usd)),
-    )  # fmt: skip
+def _busy(sums: Sums, slices: tuple[Slice, ...]) -> Users:
+    place = {of.name: row for row, of in enumerate(slices) if of.kind == "feature"}
+    attempts = sums.users.arrays["attempts"]
+    busy = np.flatnonzero((attempts >= BUSY_ATTEMPTS).any(axis=1))
+    pairs = [sums.users.keys[row] for row in busy]
+    feature = np.array([place[name] for name, _ in pairs], int)
+    return Users(feature, tuple(user for _, user in pairs), attempts[busy], sums.users.arrays["cost_usd"][busy])
 
 
 def _covered(attempts: Array, whole_hours: int) -> Array:

@@ -13,7 +13,7 @@ from math import factorial
 
 import numpy as np
 
-from queries.signals.series import Array
+from queries.signals.slate import Array
 
 PICO = Decimal("0.000000000001")
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from hashlib import sha256
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from queries.filters import Filters
 from queries.signals.causes import main_cause, parts
-from queries.signals.judge import Verdict, judge
+from queries.signals.judge import Verdict
+from queries.signals.memory import Memory
 from queries.signals.rules import Flag
-from queries.signals.series import Array, Read, Series, Slice, load
+from queries.signals.series import Series, Slice
+from queries.signals.slate import Array
+from queries.signals.sums import Read
 from queries.signals.wording import sentence
 
 APART_HOURS = 24  # flags of one metric and slice less than so far apart are one signal
@@ -76,30 +78,20 @@ class Findings:
     expected: tuple[Expected, ...]
 
 
-def find(read: Read, filters: Filters) -> Findings:
+def find(read: Read, filters: Filters, memory: Memory | None = None) -> Findings:
     """Judge what the filters ask for. The period only says which signals to tell; what was usual comes from before it.
 
-    `read` reads a metric view under filters. Slices, S of them, and days, D of them, take some S * D * 10 microseconds.
+    `read` reads a metric view under filters. With the memory of an earlier look by the same filters, only days whose
+    rows may have changed since are read and judged; what is found is the same.
     """
-    asked = Filters(**{**filters.__dict__, "since": None})
-    series = load(read, asked, _until(read, asked))
-    if series is None:
+    looked = (memory or Memory()).look(read, replace(filters, since=None))
+    if looked is None:
         return Findings((), ())
-    verdict = judge(series)
+    series, verdict = looked
     episodes = _told_once([_signal(series, verdict, flags, filters.zone) for flags in _episodes(verdict.flags)])
     since = datetime.combine(filters.since, datetime.min.time()) if filters.since else datetime.min
     signals = sorted((of for of in episodes if of.end > since), key=lambda of: (of.start, of.slice_kind, of.slice))
     return Findings(tuple(signals), tuple(of for of in _expected(series, verdict) if of.day >= since))
-
-
-def _until(read: Read, filters: Filters) -> datetime | None:
-    """The moment, on the reader's clock, up to which hours are over: the last attempt's, or its hour's end if near."""
-    last = read("totals", filters).column("last_started_at")[0].as_py()
-    if last is None:
-        return None
-    local: datetime = last.replace(tzinfo=UTC).astimezone(ZoneInfo(filters.zone)).replace(tzinfo=None)
-    hour = local.replace(minute=0, second=0, microsecond=0)
-    return hour + timedelta(hours=1) if local.minute >= 50 else hour
 
 
 def _episodes(flags: list[Flag]) -> list[list[Flag]]:

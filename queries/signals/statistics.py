@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from queries.signals.series import Array
+from queries.signals.slate import Array
 
 
 def median(values: Array, axis: int = -1) -> Array:
