@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import charts, data, tables, tiles, units
+from dashboard import charts, data, events, tables, tiles, units
 from dashboard.filter_bar import SLICES, choose, current
 
 view = current()
@@ -33,7 +33,7 @@ st.caption(
 )
 
 days = data.read("reliability_by_day", view.filters)
-charts.lines(view, days, RATES, title="Over time", key="reliability", note=coverage)
+charts.lines(view, days, RATES, title="Over time", key="reliability", note=coverage, watched=events.ERRORS)
 
 title = "Failed attempts by error type"
 errors = data.read("errors_by_day_and_type", view.filters)

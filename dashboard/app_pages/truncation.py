@@ -18,7 +18,16 @@ tiles.row(
 
 days = data.read("truncation_by_day", view.filters)
 note = "The band is the 95 % interval: wide where there are few answers."
-charts.lines(view, days, RATE[:1], title="Cut off over time", key="truncation", interval=True, note=note)
+charts.lines(
+    view,
+    days,
+    RATE[:1],
+    title="Cut off over time",
+    key="truncation",
+    interval=True,
+    note=note,
+    watched=["truncation_rate"],
+)
 
 features = data.read("truncation_by_feature", view.filters)
 total = data.read("truncation", view.filters).first()
