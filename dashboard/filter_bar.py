@@ -112,11 +112,13 @@ def drill(dimension: str, value: str, onwards: str | None = None) -> None:
         jump(onwards)
 
 
-def jump(page: str, **asked: object) -> None:
+def jump(page: str, **asked: str | list[str]) -> None:
     """Open a page with some of its widgets set, by their names in the address; a callback."""
-    st.session_state.update(asked)
-    # Without this argument the switch is refused while widgets are bound to the address; they write it anew.
-    st.switch_page(page, query_params={})
+    known = {key: value for key, value in asked.items() if key in NARROWING or key == "range"}
+    st.session_state.update(known)
+    # The address has to be given, be it empty, while widgets are bound to it. Widgets that every page draws write
+    # themselves into it anew; the others, which are not there yet, read themselves from it.
+    st.switch_page(page, query_params={key: value for key, value in asked.items() if key not in known})
 
 
 def clear(*keys: str) -> None:

@@ -147,7 +147,7 @@ def _compare(signal: Signal) -> None:
     widget = {"feature": "feature", "model": "model", "team": "team", "user": "user"}.get(signal.slice_kind)
     chosen = {widget: [signal.slice]} if widget else {}
     by = "User" if signal.driver_user else "Model" if signal.slice_kind == "feature" else "Feature"
-    days = signal.start.date(), (signal.end - timedelta(microseconds=1)).date()
+    days = [day.isoformat() for day in (signal.start.date(), (signal.end - timedelta(microseconds=1)).date())]
     jump("app_pages/compare.py", range="Custom", dates=days, against="Same weekdays before", slice=by, **chosen)
 
 
