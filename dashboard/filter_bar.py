@@ -93,13 +93,12 @@ def draw(title: str, offers_compare: bool = True) -> None:
         _chips()
 
 
-def choose(label: str, key: str, options: Mapping[str, str]) -> str:
-    """A switch between a few things, kept in the address; the first is the default."""
+def choose(label: str, key: str, options: Mapping[str, str], default: str | None = None) -> str:
+    """A switch between a few things, kept in the address; without a default the first is it."""
     words = list(options)
-    chosen = st.segmented_control(
-        label, words, default=words[0], key=key, bind="query-params", required=True, wrap=True
-    )
-    return options[chosen or words[0]]
+    default = default or words[0]
+    chosen = st.segmented_control(label, words, default=default, key=key, bind="query-params", required=True, wrap=True)
+    return options[chosen or default]
 
 
 def drill(dimension: str, value: str, onwards: str | None = None) -> None:
