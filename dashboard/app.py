@@ -13,7 +13,13 @@ st.set_page_config(page_title="Outlay", page_icon=str(HERE / "mark.svg"), layout
 st.html(HERE / "style.css")
 st.logo(str(HERE / "logo.svg"), size="large", icon_image=str(HERE / "mark.svg"))
 
-FOLLOWS_FILTERS = [
+SIGNALS = st.Page(
+    "app_pages/signals.py",
+    title="Signals",
+    icon=":material/notifications:",
+    help="What is worth a look, by dollars at stake, and why.",
+)
+LOOK = [
     st.Page(
         "app_pages/overview.py",
         title="Overview",
@@ -21,18 +27,31 @@ FOLLOWS_FILTERS = [
         default=True,
         help="What was spent, what changed and what is out of the ordinary.",
     ),
+    SIGNALS,
+]
+WHAT_CHANGED = st.Page(
+    "app_pages/compare.py",
+    title="What changed",
+    icon=":material/compare_arrows:",
+    url_path="compare",
+    help="Why one period cost more than another, in parts that add up.",
+)
+COSTS = [
     st.Page(
         "app_pages/spend.py",
         title="Spend",
         icon=":material/payments:",
         help="Spend by feature, model, user, team, environment or token class.",
     ),
+    WHAT_CHANGED,
     st.Page(
         "app_pages/cache.py",
         title="Cache",
         icon=":material/cached:",
         help="What prompt caching saved, net of what the writes cost.",
     ),
+]
+QUALITY = [
     st.Page(
         "app_pages/latency.py",
         title="Latency",
@@ -64,7 +83,7 @@ ABOUT_THE_LOGS = [
     ),
 ]
 
-page = st.navigation({"Costs": FOLLOWS_FILTERS[:3], "Quality": FOLLOWS_FILTERS[3:], "Logs": ABOUT_THE_LOGS})
+page = st.navigation({"": LOOK, "Costs": COSTS, "Quality": QUALITY, "Logs": ABOUT_THE_LOGS})
 
 if page in ABOUT_THE_LOGS:
     st.title(page.title, anchor=False)
@@ -79,7 +98,7 @@ elif data.span() is None:
         st.caption("Or load files and folders from a terminal:")
         st.code("outlay ingest PATH", language=None)
 else:
-    filter_bar.draw(page.title)
+    filter_bar.draw(page.title, offers_compare=page not in (SIGNALS, WHAT_CHANGED))
     view = filter_bar.current()
     if data.read("totals", view.filters).first()["attempts"]:
         page.run()

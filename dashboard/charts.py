@@ -11,13 +11,16 @@ import plotly.graph_objects as go
 import pyarrow as pa
 import streamlit as st
 
-from dashboard import data, figures, filter_bar, tables, units
-from dashboard.data import Rows
+from dashboard import cents, change_figures, data, events, figures, filter_bar, signal_figures, tables, units
+from dashboard.data import Forecast, Rows
 from dashboard.filter_bar import View
 from dashboard.names import display_name
 from queries import Filters
 
-NAMED, MOST_UNUSUAL = 7, 8
+NAMED = 6
+# What a click on a chart can open besides a dimension's value.
+SIGNAL = "signal"
+MARKED = "A triangle marks a signal: point at it to read it, click it to look closer."
 _CONFIG = {"displayModeBar": False, "showTips": False, "responsive": True, "doubleClick": False}
 
 
@@ -36,12 +39,10 @@ def card(title: str, note: str = "", key: str | None = None) -> Iterator[bool]:
 def spend_over_time(
     view: View, by: str, grain: str = "day", *, title: str, key: str, onwards: str | None = None
 ) -> None:
-    """Stacked bars of spend: the costliest values by name, the rest as Other, unusual days marked."""
+    """Stacked bars of spend: the costliest values by name, the rest as Other, signals marked."""
     totals = data.read(f"spend_by_{grain}", view.filters)
-    flags = data.read("anomalies", view.filters) if grain == "day" else None
-    note = f"By {units.label(by).lower()}."
-    if flags is not None and len(flags):
-        note += " A triangle marks a day far outside its expected range: point at it to see why."
+    told = events.marks(view.filters, events.COST)
+    note = f"By {units.label(by).lower()}. {MARKED if told else ''}"
     with card(title, note, key) as as_table:
         if as_table:
             tables.draw(totals, key=f"{key}_table", alt=f"{title}: one row per {grain}", total=tables.sums(totals))
@@ -50,8 +51,9 @@ def spend_over_time(
         before = _before(view) if grain == "day" else None
         colours = tuple(_colours(by, named).items())
         span = _span(view, totals, grain)
-        figure = figures.stack(totals, parts, before, flags, colours, by=by, grain=grain, span=span)
-        _show(figure, f"{key}_chart", _alt(title, view, totals, grain, "cost_usd"), by, onwards)
+        figure = figures.stack(totals, parts, before, colours, by=by, grain=grain, span=span)
+        marked = _marked(figure, told, totals, "cost_usd", grain, span)
+        _show(marked, f"{key}_chart", _alt(title, view, totals, grain, "cost_usd"), by, onwards)
 
 
 def lines(
@@ -64,9 +66,14 @@ def lines(
     note: str = "",
     grain: str = "day",
     interval: bool = False,
+    watched: Sequence[str] = (),
 ) -> None:
-    """One line per column over time; with `interval`, the column's own _low and _high as a band."""
-    with card(title, note, key) as as_table:
+    """One line per column over time; with `interval`, the column's own _low and _high as a band.
+
+    `watched`: the metrics whose signals are marked on it.
+    """
+    told = events.marks(view.filters, watched) if watched else []
+    with card(title, f"{note} {MARKED if told else ''}".strip(), key) as as_table:
         if as_table:
             bands = [f"{column}{side}" for column in columns for side in ("_low", "_high")] if interval else []
             tables.draw(rows.pick(grain, "calls", "responses", *columns, *bands), key=f"{key}_table", alt=title)
@@ -75,7 +82,8 @@ def lines(
         else:
             span = _span(view, rows, grain)
             figure = figures.lines(rows, tuple(columns), grain=grain, interval=interval, span=span)
-            _show(figure, f"{key}_chart", _alt(title, view, rows, grain, columns[0]))
+            marked = _marked(figure, told, rows, columns[0], grain, span)
+            _show(marked, f"{key}_chart", _alt(title, view, rows, grain, columns[0]), SIGNAL if told else None)
 
 
 def bars_over_time(
@@ -145,25 +153,62 @@ def movers(view: View, by: str, *, title: str, key: str, onwards: str | None = N
         return
     metric = f"spend_by_{data.view_suffix(by)}"
     changes = _changes(data.read(metric, view.filters), data.read(metric, view.before), by)
-    note = f"{units.signed_money(changes.total('cost_change_usd'))} against {view.before_period}."
+    change = cents.rounded(changes.total("cost_usd")) - cents.rounded(changes.total("cost_before_usd"))
+    note = f"{units.signed_money(change)} against {view.before_period}."
     with card(title, note.replace("$", "\\$"), key) as as_table:
         if as_table:
             sums = tables.sums(changes)
             tables.draw(changes, key=f"{key}_table", alt=title, total=sums, opens=by, onwards=onwards)
         elif len(changes):
             alt = f"{title}, {view.period} against {view.before_period}"
-            _show(figures.moved(changes, by), f"{key}_chart", alt, by, onwards)
+            _show(change_figures.moved(changes, by), f"{key}_chart", alt, by, onwards)
+        st.button(
+            "See the causes",
+            key=f"{key}_causes",
+            type="tertiary",
+            icon=":material/compare_arrows:",
+            on_click=filter_bar.jump,
+            args=("app_pages/compare.py",),
+        )
 
 
-def unusual(view: View, *, title: str, key: str, onwards: str | None = None) -> None:
-    """The days outside their expected range, by dollars at stake; a row opens the feature."""
-    flags = data.read("anomalies", view.filters)
-    many = f" The {MOST_UNUSUAL} largest of {len(flags):,}." if len(flags) > MOST_UNUSUAL else ""
-    with card(title, f"Days far from the same weekdays before. Select a row to see its feature.{many}"):
-        if len(flags):
-            tables.draw(_by_stake(flags), key=key, alt=title, opens="feature", onwards=onwards)
+def signal_series(
+    rows: Rows, column: str, expected: Rows, *, grain: str, event: tuple[datetime, datetime], key: str
+) -> None:
+    """One slice's series around an event, over what was expected of it."""
+    title = f"{units.label(column)} by {grain}"
+    with card(title, "The grey range is what was expected; red points are the event.", key) as as_table:
+        whens = sorted(when for when in rows[grain] if when is not None)
+        if not whens:
+            st.caption("The logs of these days do not say.")
+        elif as_table:
+            tables.draw(rows.pick(grain, column), key=f"{key}_table", alt=title)
         else:
-            st.caption("No such day, or too few weeks of history to tell.")
+            span = whens[0].isoformat(), whens[-1].isoformat()
+            within = event[0].isoformat(), event[1].isoformat()
+            figure = signal_figures.series(rows, column, expected, grain=grain, span=span, event=within)
+            _show(figure, f"{key}_chart", f"{title}, from {units.text(grain, whens[0])}")
+
+
+def month_end(seen: Forecast, *, title: str, note: str, key: str, alt: str) -> None:
+    """What was spent, what is still to come, and the range."""
+    with card(title, note, key) as as_table:
+        if as_table:
+            columns = ("month", "as_of", "spent_usd", "expected_usd", "low_usd", "high_usd", "backtest_error_rate")
+            values = (seen.month, seen.as_of, seen.spent_usd, seen.expected_usd, seen.low_usd, seen.high_usd)
+            row = dict(zip(columns, [*values, seen.backtest_error], strict=True))
+            tables.draw(Rows(f"{seen}", pa.table({name: [row[name]] for name in row})), key=f"{key}_table", alt=alt)
+        else:
+            _show(change_figures.month_end(seen), f"{key}_chart", alt)
+
+
+def waterfall(steps: Rows, *, title: str, note: str, key: str, alt: str) -> None:
+    """The steps from one sum to another."""
+    with card(title, note, key) as as_table:
+        if as_table:
+            tables.draw(steps.pick("what", "amount_usd"), key=f"{key}_table", alt=alt)
+        else:
+            _show(change_figures.waterfall(steps), f"{key}_chart", alt)
 
 
 def _parts(view: View, by: str, grain: str) -> tuple[list[str], Rows]:
@@ -217,20 +262,32 @@ def _changes(now: Rows, before: Rows, by: str) -> Rows:
     return Rows(f"{now.key}-{before.key}", pa.table(table))
 
 
-def _by_stake(flags: Rows) -> Rows:
-    """Flagged days, the largest difference first; what concerns all calls names no feature."""
-    order = sorted(range(len(flags)), key=lambda row: -abs(flags["excess_usd"][row]))[:MOST_UNUSUAL]
-    who = ["All calls" if flags["slice_kind"][row] == "total" else flags["slice"][row] for row in order]
-    table = {"day": [flags["day"][row] for row in order], "feature": who}
-    for name in ("cost_usd", "expected_usd", "excess_usd"):
-        table[name] = [flags[name][row] for row in order]
-    return Rows(f"{flags.key}/stake", pa.table(table), flags.notes)
+def _marked(
+    figure: go.Figure, told: Sequence[events.Event], rows: Rows, column: str, grain: str, span: figures.Span
+) -> go.Figure:
+    """The figure with a mark where each event begins, or where it is first seen; the mark stands on the value."""
+    values = {when: value for when, value in zip(rows[grain], rows[column], strict=True) if value is not None}
+    at: dict[Any, list[events.Event]] = {}
+    for event in told:
+        start = event.start.replace(minute=0, second=0, microsecond=0) if grain == "hour" else event.start.date()
+        first = max(start, min(values, default=start))
+        if span[0] <= first.isoformat() <= span[1]:
+            at.setdefault(first, []).append(event)
+    if not at:
+        return figure
+    scale = figure.layout.meta["scale"] if figure.layout.meta else 1
+    top = max((float(value) for value in values.values()), default=0.0) * 0.05
+    marks = [
+        (when, (float(values.get(when) or 0) + top) / scale, events.mark_lines(found), found[0].lead.signal_id)
+        for when, found in sorted(at.items())
+    ]
+    return signal_figures.mark(figure, marks)
 
 
 def _show(figure: go.Figure, key: str, alt: str, opens: str | None = None, onwards: str | None = None) -> None:
     """Put a figure on the page. The key changes with every drill-down, or the browser would keep the old selection."""
     key = f"{key}-{st.session_state.get('drills', 0)}"
-    if opens in filter_bar.WIDGET_OF:
+    if opens in (SIGNAL, *filter_bar.WIDGET_OF):
         opener = partial(_open, key, opens, onwards)
         st.plotly_chart(figure, key=key, alt=alt, config=_CONFIG, on_select=opener, selection_mode="points")
     else:
@@ -238,10 +295,15 @@ def _show(figure: go.Figure, key: str, alt: str, opens: str | None = None, onwar
 
 
 def _open(key: str, dimension: str, onwards: str | None) -> None:
+    """Open what was pointed at: a mark opens its signal, a bar narrows to its value."""
     points = st.session_state[key].selection.points
-    value = (points[0].get("customdata") or [None])[0] if points else None
-    if isinstance(value, str):
-        filter_bar.drill(dimension, value, onwards)
+    told = points[0].get("customdata") if points else None
+    if not isinstance(told, list | tuple):
+        return
+    if len(told) == signal_figures.MARK_FIELDS:
+        filter_bar.jump("app_pages/signals.py", signal=told[-1])
+    elif told and isinstance(told[0], str):
+        filter_bar.drill(dimension, told[0], onwards)
 
 
 def _span(view: View, rows: Rows, grain: str) -> figures.Span:

@@ -4,12 +4,13 @@ Whoever serves the pages hands over its connection with `serve_from`; without on
 Answers are cached by the data's generation, so they never go stale and nobody has to press a refresh button.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache, cached_property
 from hashlib import sha256
+from itertools import pairwise
 from typing import Any
 
 import duckdb
@@ -18,8 +19,15 @@ import streamlit as st
 
 import queries
 from dashboard import judging
+from dashboard.judging import Judged as Judged
 from dashboard.settings import home
 from queries import Filters, error_patterns
+from queries.signals import Expected as Expected
+from queries.signals import Explanation as Explanation
+from queries.signals import Forecast as Forecast
+from queries.signals import Signal as Signal
+from queries.signals import explain as _explain_change
+from queries.signals import forecast as _forecast_month
 
 DIMENSIONS = ("feature", "model", "user_id", "team", "environment")
 _FILTER_OF = {
@@ -85,6 +93,46 @@ def read(metric: str, filters: Filters | None = None) -> Rows:
 def errors_pass(by: str, filters: Filters) -> Rows:
     """For each value of a dimension that had failures: whether they pass or stay, the worst first."""
     return _errors_pass(view_suffix(by), by, filters, generation())
+
+
+def explain(before: Filters, after: Filters, by: str) -> Explanation:
+    """Why spend changed from one period to the other, by a dimension."""
+    return _explain(before, after, view_suffix(by), generation())
+
+
+def forecast(filters: Filters) -> Forecast | None:
+    """What the month will come to for what the filters ask for, whatever their period; None with too little history."""
+    return _forecast(replace(filters, since=None, until=None), generation())
+
+
+def signals(filters: Filters) -> Judged | None:
+    """The newest judgement, at once, with the signals that the filters ask for; None until there is one.
+
+    A signal is asked for when it touches the period and is about a slice that the filters name, if they name any.
+    Signals are judged on all calls: two filters at once ask for the signals of either.
+    """
+    judged = judging.judged(filters.zone)
+    return judged and replace(
+        judged, findings=replace(judged.findings, signals=_asked_for(judged.findings.signals, filters))
+    )
+
+
+def price_changes(since: date, until: date, models: Collection[str]) -> list[tuple[str, date, str, Decimal, Decimal]]:
+    """List prices, of these models, that changed after `since` and by `until`: model, day, column, old and new price.
+
+    Columns are those of the price list, in dollars a million tokens.
+    """
+    rows = read("price_list").table.to_pylist()
+    prices = [name for name in rows[0] if name.endswith("_usd_mtok")] if rows else []
+    return [
+        (new["model"], new["effective_from"], name, old[name], new[name])
+        for old, new in pairwise(rows)
+        if all(old[name] == new[name] for name in ("model", "mode", "prompt_tokens_over"))
+        and new["mode"] == "standard" and not new["prompt_tokens_over"]
+        and new["model"] in models and new["effective_from"] and since < new["effective_from"] <= until
+        for name in prices
+        if old[name] is not None and new[name] is not None and old[name] != new[name]
+    ]  # fmt: skip
 
 
 def look() -> None:
@@ -168,6 +216,33 @@ def _errors_pass(suffix: str, by: str, filters: Filters, generation: str) -> Row
         "attempt_error_rate": [verdict.error_rate for _, verdict in verdicts],
     }
     return Rows(sha256(repr(("errors_pass", by, filters, generation)).encode()).hexdigest(), pa.table(columns))
+
+
+def _asked_for(signals: tuple[Signal, ...], filters: Filters) -> tuple[Signal, ...]:
+    chosen = {"feature": filters.features, "model": filters.models, "team": filters.teams, "user": filters.users}
+    named = {(kind, name) for kind, names in chosen.items() for name in names}
+    first = datetime.combine(filters.since, time()) if filters.since else datetime.min
+    end = datetime.combine(filters.until, time()) + timedelta(days=1) if filters.until else datetime.max
+    return tuple(
+        of for of in signals if of.end > first and of.start < end and (not named or (of.slice_kind, of.slice) in named)
+    )
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _explain(before: Filters, after: Filters, suffix: str, generation: str) -> Explanation:
+    return _explain_change(_reader, before, after, suffix)
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _forecast(filters: Filters, generation: str) -> Forecast | None:
+    return _forecast_month(_reader, filters)
+
+
+def _reader(metric: str, filters: Filters) -> pa.Table:
+    connection = _connection()
+    if connection is None:
+        raise LookupError("there is no store to read from")
+    return queries.read(connection, metric, filters)
 
 
 @cache

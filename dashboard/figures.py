@@ -5,7 +5,7 @@ one figure serves light and dark. Money becomes a double here: pixels need no ce
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -22,36 +22,33 @@ OTHER, ALERT, GRID, MUTED, INK, PAPER = "#000009", "#000010", "#000035", "#00003
 LINE_HUES = (HUES[0], HUES[1], HUES[3], HUES[2], HUES[7])
 BAR_HUES = (HUES[2], HUES[1], HUES[0], HUES[3], HUES[5])
 
-HEIGHT, NAME_SPACE, MOST_RANKED, MOST_MOVED = 300, 24, 10, 6
-# A feature's odd day is marked on a chart of everything when it moved the day by this share.
-MARKED = Decimal("0.1")
+HEIGHT, NAME_SPACE, MOST_RANKED = 300, 24, 10
 STEP = {"day": timedelta(days=1), "hour": timedelta(hours=1)}
 # First and last bucket of a time axis.
 Span = tuple[str, str]
 
-_kept = st.cache_resource(max_entries=500, show_spinner=False, hash_funcs={Rows: lambda rows: rows.key})
+kept = st.cache_resource(max_entries=500, show_spinner=False, hash_funcs={Rows: lambda rows: rows.key})
 
 
-@_kept
+@kept
 def stack(
     totals: Rows,
     parts: Rows,
     before: Rows | None,
-    flags: Rows | None,
     colours: tuple[tuple[str, str], ...],
     *,
     by: str,
     grain: str,
     span: Span,
 ) -> go.Figure:
-    """Spend over time: a colour for each named value, the rest as Other, the period before dotted, odd days marked."""
+    """Spend over time: a colour for each named value, the rest as Other, the period before dotted."""
     total = {when: cost or Decimal(0) for when, cost in zip(totals[grain], totals["cost_usd"], strict=True)}
     cells = {
         (when, value): cost
         for when, value, cost in zip(parts[grain], parts[by], parts["cost_usd"], strict=True)
         if cost
     }
-    figure = _figure("usd", span, grain)
+    figure = blank("usd", span, grain)
     for value, hue in colours:
         own = {when: cells.get((when, value), Decimal(0)) for when in total}
         words = units.token_class(value) if by == "token_class" else display_name(value, "plot")
@@ -62,21 +59,20 @@ def stack(
         figure.add_bar(**_bars(rest, total, None, "Other", OTHER, grain))
     if before is not None:
         _ghost(figure, before)
-    if flags is not None and len(flags):
-        _marks(figure, flags, total, span)
     return figure
 
 
-@_kept
+@kept
 def lines(rows: Rows, columns: tuple[str, ...], *, grain: str, interval: bool, span: Span) -> go.Figure:
     """One line per column, broken where nothing was logged; with `interval`, a band from _low to _high."""
     kind = units.kind(columns[0])
-    figure = _figure(kind, span, grain)
+    figure = blank(kind, span, grain)
     figure.update_layout(hovermode="x unified", showlegend=len(columns) > 1)
     whens = every(rows[grain], grain)
     scale = 1
     if kind == "ms" and max((value or 0 for column in columns for value in rows[column]), default=0) >= 3000:
         scale = 1000
+        figure.update_layout(meta={"scale": scale})
         figure.update_yaxes(tickformat=",~f", ticksuffix=" s")
     for column, hue in zip(columns, LINE_HUES, strict=False):
         if interval:
@@ -96,10 +92,10 @@ def lines(rows: Rows, columns: tuple[str, ...], *, grain: str, interval: bool, s
     return figure
 
 
-@_kept
+@kept
 def bars(rows: Rows, columns: tuple[str, ...], below: tuple[str, ...], *, grain: str, span: Span) -> go.Figure:
     """Stacked bars, one colour per column; the columns in `below` hang under the line."""
-    figure = _figure(units.kind(columns[0]), span, grain)
+    figure = blank(units.kind(columns[0]), span, grain)
     figure.update_layout(barmode="relative", hovermode="x unified", showlegend=len(columns) > 1)
     for column, hue in zip(columns, BAR_HUES, strict=False):
         figure.add_bar(
@@ -114,13 +110,13 @@ def bars(rows: Rows, columns: tuple[str, ...], below: tuple[str, ...], *, grain:
     return figure
 
 
-@_kept
+@kept
 def classes(rows: Rows, by: str, column: str, *, grain: str, span: Span) -> go.Figure:
     """Stacked counts over time by a class with few values, the most frequent first."""
     sums: dict[str, int] = {}
     for name, number in zip(rows[by], rows[column], strict=True):
         sums[name] = sums.get(name, 0) + (number or 0)
-    figure = _figure("count", span, grain)
+    figure = blank("count", span, grain)
     figure.update_layout(hovermode="x unified")
     cells = {(when, name): number for when, name, number in zip(rows[grain], rows[by], rows[column], strict=True)}
     whens = sorted(set(rows[grain]))
@@ -136,7 +132,7 @@ def classes(rows: Rows, by: str, column: str, *, grain: str, span: Span) -> go.F
     return figure
 
 
-@_kept
+@kept
 def ranked(rows: Rows, by: str, column: str) -> go.Figure:
     """Horizontal bars, highest first, with the interval where the rows carry one."""
     order = sorted(range(len(rows)), key=lambda row: -float(rows[column][row] or 0))[:MOST_RANKED]
@@ -148,7 +144,7 @@ def ranked(rows: Rows, by: str, column: str) -> go.Figure:
         spread = {"type": "data", "array": above, "arrayminus": under, "color": MUTED, "thickness": 1.5, "width": 3}
     names = [rows[by][row] for row in order]
     words = [_with_interval(rows, column, row) for row in order]
-    figure = _figure(units.kind(column), None, "day")
+    figure = blank(units.kind(column), None, "day")
     figure.add_bar(
         x=values,
         y=list(range(len(order))),
@@ -158,29 +154,8 @@ def ranked(rows: Rows, by: str, column: str) -> go.Figure:
         customdata=[[name, display_name(name, "plot"), said] for name, said in zip(names, words, strict=True)],
         hovertemplate="<b>%{customdata[1]}</b><br>%{customdata[2]}<extra></extra>",
     )
-    _names_down(figure, names)
-    figure.update_xaxes(showgrid=True, gridcolor=GRID, rangemode="tozero", nticks=7, **_axis(units.kind(column)))
-    return figure
-
-
-@_kept
-def moved(changes: Rows, by: str) -> go.Figure:
-    """Rises and falls of spend on either side of zero, largest first, in dollars and percent."""
-    order = range(min(len(changes), MOST_MOVED))
-    names = [changes[by][row] for row in order]
-    amounts = [changes["cost_change_usd"][row] for row in order]
-    spent = [[units.money(changes[column][row]) for column in ("cost_before_usd", "cost_usd")] for row in order]
-    figure = _figure("usd", None, "day")
-    figure.add_bar(
-        x=[float(amount) for amount in amounts],
-        y=list(order),
-        orientation="h",
-        marker={"color": [ALERT if amount > 0 else HUES[2] for amount in amounts], "line": {"width": 0}},
-        customdata=[[name, display_name(name, "plot"), *sums] for name, sums in zip(names, spent, strict=True)],
-        hovertemplate="<b>%{customdata[1]}</b><br>%{customdata[2]} before, %{customdata[3]} now<extra></extra>",
-    )
-    _names_down(figure, names, [_change(changes, row) for row in order])
-    figure.update_xaxes(showgrid=True, gridcolor=GRID, zeroline=True, zerolinecolor=MUTED, nticks=5, **_axis("usd"))
+    names_down(figure, names)
+    figure.update_xaxes(showgrid=True, gridcolor=GRID, rangemode="tozero", nticks=7, **axis(units.kind(column)))
     return figure
 
 
@@ -222,36 +197,6 @@ def _ghost(figure: go.Figure, before: Rows) -> None:
     )
 
 
-def _marks(figure: go.Figure, flags: Rows, total: Mapping[date, Decimal], span: Span) -> None:
-    told: dict[date, list[str]] = {}
-    for row, when in enumerate(flags["day"]):
-        is_large = flags["slice_kind"][row] == "total" or abs(flags["excess_usd"][row]) >= total.get(when, 0) * MARKED
-        if is_large and when in total and span[0] <= when.isoformat() <= span[1]:
-            told.setdefault(when, []).append(_flag(flags, row))
-    if not told:
-        return
-    top = float(max(total.values(), default=Decimal(0)))
-    figure.add_scatter(
-        x=[when.isoformat() for when in told],
-        y=[float(total[when]) + top * 0.05 for when in told],
-        mode="markers",
-        name="Out of the ordinary",
-        cliponaxis=False,
-        marker={"symbol": "triangle-down", "size": 11, "color": ALERT, "line": {"color": PAPER, "width": 1}},
-        customdata=[[None, "<br>".join(lines[:4])] for lines in told.values()],
-        hovertemplate="Out of the ordinary, %{x|%a %-d %b %Y}<br>%{customdata[1]}<extra></extra>",
-    )
-
-
-def _flag(flags: Rows, row: int) -> str:
-    who = "All calls" if flags["slice_kind"][row] == "total" else display_name(flags["slice"][row], "plot")
-    cost, low, high, excess = (flags[name][row] for name in ("cost_usd", "low_usd", "high_usd", "excess_usd"))
-    return (
-        f"<b>{who}</b>: {units.money(cost)}, {units.signed_money(excess)} against expected<br>"
-        f"(usually {units.money(low)} to {units.money(high)})"
-    )
-
-
 def _band(figure: go.Figure, rows: Rows, column: str, hue: str, whens: Sequence[Any], grain: str) -> None:
     for side, name, fill in (("_low", "at least", None), ("_high", "at most", "tonexty")):
         bound = dict(zip(rows[grain], rows[f"{column}{side}"], strict=True))
@@ -269,12 +214,6 @@ def _band(figure: go.Figure, rows: Rows, column: str, hue: str, whens: Sequence[
         )
 
 
-def _change(changes: Rows, row: int) -> str:
-    amount, before = changes["cost_change_usd"][row], changes["cost_before_usd"][row]
-    how_much = "new" if not before else "gone" if not changes["cost_usd"][row] else f"{float(amount / before):+.0%}"
-    return f"{units.signed_money(amount)} ({how_much})"
-
-
 def _with_interval(rows: Rows, column: str, row: int) -> str:
     words = units.text(column, rows[column][row])
     if f"{column}_low" not in rows:
@@ -283,7 +222,7 @@ def _with_interval(rows: Rows, column: str, row: int) -> str:
     return f"{words} (95 % interval {low} to {high})"
 
 
-def _figure(kind: str, span: Span | None, grain: str) -> go.Figure:
+def blank(kind: str, span: Span | None, grain: str) -> go.Figure:
     """An empty figure in the house style: fixed axes (so that a finger scrolls the page), faint grid, legend below."""
     layout: dict[str, Any] = {
         "template": {"layout": {}},
@@ -301,7 +240,7 @@ def _figure(kind: str, span: Span | None, grain: str) -> go.Figure:
             "zeroline": False,
             "rangemode": "tozero",
             "nticks": 6,
-            **_axis(kind),
+            **axis(kind),
         },
         "xaxis": {"fixedrange": True, "showgrid": False, "zeroline": False},
     }
@@ -330,7 +269,7 @@ def _time_axis(span: Span, grain: str) -> dict[str, Any]:
 _TIME = {"day": "%a %-d %b %Y", "hour": "%a %-d %b %Y, %H:%M"}
 
 
-def _names_down(figure: go.Figure, names: Sequence[str], words: Sequence[str] = ()) -> None:
+def names_down(figure: go.Figure, names: Sequence[str], words: Sequence[str] = ()) -> None:
     """Names down the side, each with a line of words under it where given."""
     shown = [_short(name) for name in names]
     if words:
@@ -354,7 +293,8 @@ def _short(name: str) -> str:
     return display_name(plain if len(plain) <= NAME_SPACE else plain[: NAME_SPACE - 1] + "…", "plot")
 
 
-def _axis(kind: str) -> dict[str, Any]:
+def axis(kind: str) -> dict[str, Any]:
+    """How an axis writes numbers of this kind."""
     return {
         "usd": {"tickformat": "$,.2~f"},
         "rate": {"tickformat": ".2~%"},

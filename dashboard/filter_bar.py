@@ -56,8 +56,11 @@ def current() -> View:
     return view
 
 
-def draw(title: str) -> None:
-    """Filters in the sidebar, title and time range above the page; leaves the view where `current` finds it."""
+def draw(title: str, offers_compare: bool = True) -> None:
+    """Filters in the sidebar, title and time range above the page; leaves the view where `current` finds it.
+
+    A page that has its own way to compare does without the switch.
+    """
     first, last = data.span() or (datetime.now(UTC), datetime.now(UTC))
     with st.sidebar.container(key="filters", gap="small"):
         for key, column in NARROWING.items():
@@ -66,7 +69,7 @@ def draw(title: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="filter_bar"):
         st.title(title, anchor=False, width="content")
         st.space("stretch")
-        compare = st.toggle(
+        compare = offers_compare and st.toggle(
             "Compare",
             True,
             key="compare",
@@ -90,13 +93,12 @@ def draw(title: str) -> None:
         _chips()
 
 
-def choose(label: str, key: str, options: Mapping[str, str]) -> str:
-    """A switch between a few things, kept in the address; the first is the default."""
+def choose(label: str, key: str, options: Mapping[str, str], default: str | None = None) -> str:
+    """A switch between a few things, kept in the address; without a default the first is it."""
     words = list(options)
-    chosen = st.segmented_control(
-        label, words, default=words[0], key=key, bind="query-params", required=True, wrap=True
-    )
-    return options[chosen or words[0]]
+    default = default or words[0]
+    chosen = st.segmented_control(label, words, default=default, key=key, bind="query-params", required=True, wrap=True)
+    return options[chosen or default]
 
 
 def drill(dimension: str, value: str, onwards: str | None = None) -> None:
@@ -106,8 +108,16 @@ def drill(dimension: str, value: str, onwards: str | None = None) -> None:
     st.session_state[WIDGET_OF[dimension]] = [value]
     st.session_state["drills"] = st.session_state.get("drills", 0) + 1
     if onwards:
-        # Without this argument the switch is refused while widgets are bound to the address; they write it anew.
-        st.switch_page(onwards, query_params={})
+        jump(onwards)
+
+
+def jump(page: str, **asked: str | list[str]) -> None:
+    """Open a page with some of its widgets set, by their names in the address; a callback."""
+    known = {key: value for key, value in asked.items() if key in NARROWING or key == "range"}
+    st.session_state.update(known)
+    # The address has to be given, be it empty, while widgets are bound to it. Widgets that every page draws write
+    # themselves into it anew; the others, which are not there yet, read themselves from it.
+    st.switch_page(page, query_params={key: value for key, value in asked.items() if key not in known})
 
 
 def clear(*keys: str) -> None:
@@ -120,7 +130,12 @@ def clear(*keys: str) -> None:
 def show_everything() -> None:
     """Lift every filter and the time range; a callback."""
     clear(*NARROWING)
-    st.session_state["range"] = "All time"
+    show_days("All time")
+
+
+def show_days(chosen: str) -> None:
+    """Set the time range; a callback."""
+    st.session_state["range"] = chosen
 
 
 def _zone() -> str:

@@ -14,7 +14,7 @@ from dashboard.names import UNKNOWN, display_name
 Kind = Literal["usd", "rate", "ms", "tokens", "at", "day", "hour", "ratio", "bytes", "count", "name"]
 
 RATIOS = {"amplification", "read_per_write"}
-_WHOLE: dict[str, Kind] = {"day": "day", "hour": "hour", "bytes": "bytes"}
+_WHOLE: dict[str, Kind] = {"day": "day", "month": "day", "as_of": "day", "hour": "hour", "bytes": "bytes"}
 _SUFFIXES: dict[str, Kind] = {"usd": "usd", "rate": "rate", "ms": "ms", "tokens": "tokens", "at": "at"}
 NAMES = {
     "feature",
@@ -36,6 +36,7 @@ NAMES = {
     "preview",
     "mode",
     "url",
+    "what",
 }
 
 # Labels that the rule in `label` would not put into plain words.
@@ -44,8 +45,30 @@ LABELS = {
     "cost_reported_usd": "Cost the logs report",
     "cost_share_rate": "Share of spend",
     "cost_before_usd": "Period before",
+    "cost_after_usd": "This period",
     "cost_change_usd": "Change",
     "cost_change_rate": "Change, %",
+    "requests_part_usd": "Requests",
+    "attempts_per_request_part_usd": "Retries",
+    "input_part_usd": "Input per request",
+    "output_part_usd": "Output per request",
+    "cache_hit_rate_part_usd": "Cache hits",
+    "truncation_part_usd": "Truncation",
+    "model_mix_part_usd": "Model mix",
+    "low_usd": "At least",
+    "high_usd": "At most",
+    "as_of": "Spent until",
+    "backtest_error_rate": "Off by, in the months before",
+    "input_usd_mtok": "input",
+    "output_usd_mtok": "output",
+    "cache_read_usd_mtok": "cache reads",
+    "cache_write_5m_usd_mtok": "5-minute cache writes",
+    "cache_write_1h_usd_mtok": "1-hour cache writes",
+    "list_price_part_usd": "Price per token",
+    "price_part_usd": "Price per token",
+    "web_search_part_usd": "Web searches",
+    "new_slices_part_usd": "New",
+    "ended_slices_part_usd": "Ended",
     "user_id": "User",
     "slice": "What",
     "slice_kind": "Kind",
@@ -97,7 +120,10 @@ LABELS = {
     "not_asked_again_calls": "Not asked again",
     "not_asked_again_cost_usd": "Spent on them",
     "unpaired_calls": "No user logged",
+    "ceiling_for_half_percent": "max_tokens for 0.5 %",
     "ceiling_for_1_percent": "max_tokens for 1 %",
+    "ceiling_for_2_percent": "max_tokens for 2 %",
+    "ceiling_for_5_percent": "max_tokens for 5 %",
     "ceiling_hit_rate": "At the ceiling",
     "truncated_cost_usd": "Spend on cut answers",
     "truncated_output_tokens": "Output tokens in cut answers",
@@ -123,10 +149,6 @@ LABELS = {
     "first_started_at": "First call",
     "last_started_at": "Last call",
     "landed_at": "Loaded",
-    "excess_usd": "Against expected",
-    "expected_usd": "Expected",
-    "low_usd": "Expected at least",
-    "high_usd": "Expected at most",
     "ttft_known_calls": "First token known",
     "read_records": "Read",
     "new_attempts": "New",
@@ -173,7 +195,7 @@ def text(column: str, value: Any, zone: str = "UTC") -> str:
         return UNKNOWN
     match kind(column):
         case "usd":
-            return money(Decimal(value), unit_price="_per_" in column)
+            return money(Decimal(value), unit_price="_per_" in column and not column.endswith("_part_usd"))
         case "rate":
             return percent(float(value))
         case "ms":
@@ -210,6 +232,11 @@ def money(amount: Decimal, unit_price: bool = False) -> str:
     if digits == 0 or digits >= whole:
         digits = digits.quantize(cents, ROUND_HALF_UP)
     return f"{sign}${digits:,f}"
+
+
+def dollars(amount: float) -> Decimal:
+    """A judged or forecast amount, which is no sum of prices, to a hundredth of a cent."""
+    return Decimal(repr(float(amount))).quantize(Decimal("0.0001"))
 
 
 def signed_money(amount: Decimal) -> str:

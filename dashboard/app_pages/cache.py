@@ -27,7 +27,7 @@ st.caption(
 
 days = data.read("cache_by_day", view.filters)
 note = "Above the line: saved by reads. Below: extra paid for writes."
-charts.lines(view, days, ["cache_hit_rate"], title="Hit rate over time", key="hit_rate")
+charts.lines(view, days, ["cache_hit_rate"], title="Hit rate over time", key="hit_rate", watched=["cache_hit_rate"])
 charts.bars_over_time(view, days, MONEY, title="Saved and paid", key="savings", below=MONEY[1:], note=note)
 charts.bars_over_time(view, days, [*TOKENS, "uncached_input_tokens"], title="Prompt tokens", key="prompt")
 

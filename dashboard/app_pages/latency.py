@@ -25,7 +25,16 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     grain = choose("Per", "grain", GRAINS)
 columns = [f"{prefix}{column}" for column in PERCENTILES]
 over_time = data.read(f"latency_by_{grain}", view.filters)
-charts.lines(view, over_time, columns, title="Over time", key="latency", note=MEANING[prefix], grain=grain)
+charts.lines(
+    view,
+    over_time,
+    columns,
+    title="Over time",
+    key="latency",
+    note=MEANING[prefix],
+    grain=grain,
+    watched=["latency_p95"],
+)
 
 by = choose("Break down by", "slice", SLICES)
 title = f"By {units.label(by).lower()}"

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import charts, tiles
+from dashboard import charts, month_end, signal_cards, tiles
 from dashboard.filter_bar import current
 
 view = current()
@@ -25,10 +25,11 @@ said = tiles.row(
 )
 st.caption(f"Retry data known for {said['retry_known_rate']} of calls: masked failures are a share of those.")
 
+month_end.draw(view)
 title = f"Spend by {view.grain}"
 charts.spend_over_time(view, "feature", view.grain, title=title, key="overview_spend", onwards=SPEND)
 left, right = st.columns(2)
 with left:
     charts.movers(view, "feature", title="What changed", key="overview_movers", onwards=SPEND)
 with right:
-    charts.unusual(view, title="Out of the ordinary", key="overview_unusual", onwards=SPEND)
+    signal_cards.shortlist(view, title="Worth a look")

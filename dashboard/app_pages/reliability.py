@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import charts, data, tables, tiles, units
+from dashboard import charts, data, error_words, events, tables, tiles, units
 from dashboard.filter_bar import SLICES, choose, current
 
 view = current()
@@ -10,30 +10,28 @@ RATES = ["first_attempt_error_rate", "masked_rate", "final_error_rate"]
 
 said = tiles.row(
     view,
-    [*RATES, "amplification"],
+    [*RATES, "amplification", "attempt_error_rate", "wasted_ms", "wasted_cost_usd", "retry_known_rate"],
     ["reliability"],
     notes={
         "first_attempt_error_rate": "Calls whose first attempt failed.",
         "masked_rate": "Calls that failed at first and succeeded on a retry: nobody saw it, but somebody waited.",
         "final_error_rate": "Calls that failed in the end.",
         "amplification": "Attempts made for each call.",
+        "attempt_error_rate": "Failed attempts, of all attempts of calls whose retries are known.",
+        "wasted_ms": "From the first attempt to the one that answered, over masked calls with all attempts logged.",
+        "wasted_cost_usd": "What was billed for attempts that failed, such as streams that broke off.",
+        "retry_known_rate": "Calls whose log tells how often they were tried. All rates but the final one need it.",
     },
 )
 coverage = f"Retry data known for {said['retry_known_rate']} of calls."
-now = data.read("reliability", view.filters).first()
-failed = f" Of their attempts {said['failed_attempts']} failed ({said['attempt_error_rate']})."
-waited = f" Callers waited {said['wasted_ms']} for attempts that failed."
-paid = f" {said['wasted_cost_usd']} was billed for attempts that failed."
-st.caption(
-    coverage
-    + (failed if now["retry_known_calls"] else "")
-    + (waited if now["wasted_ms"] else "")
-    + (paid if now["wasted_cost_usd"] else "")
-    + f" Failures after retries are counted over all {said['calls']} calls."
-)
+st.caption(f"{coverage} Failures after retries are counted over all {said['calls']} calls.")
+
+verdicts = data.errors_pass("feature", view.filters)
+for sentence in error_words.lasting(verdicts):
+    st.warning(sentence, icon=":material/report:")
 
 days = data.read("reliability_by_day", view.filters)
-charts.lines(view, days, RATES, title="Over time", key="reliability", note=coverage)
+charts.lines(view, days, RATES, title="Over time", key="reliability", note=coverage, watched=events.ERRORS)
 
 title = "Failed attempts by error type"
 errors = data.read("errors_by_day_and_type", view.filters)
@@ -43,11 +41,11 @@ with charts.card("Error types", note):
     types = data.read("errors_by_type", view.filters)
     tables.draw(types, key="error_types", alt=title, total=tables.sums(types), zone=view.zone)
 
-verdicts = data.errors_pass("feature", view.filters)
 if len(verdicts):
     note = (
         "Over the 14 days to the end of the period. Systematic errors stay until somebody mends their cause, however "
-        "well retries hide them; transient ones pass. Quiet is under 2 %."
+        "well retries hide them; transient ones pass. Quiet is under 2 %. In simulated logs with 20 calls an hour or "
+        "more, the answer was right at least 94 times in 100."
     )
     with charts.card("Do errors pass or stay?", note):
         tables.draw(verdicts, key="error_patterns", alt="Error patterns by feature", opens="feature")

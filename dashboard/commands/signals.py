@@ -1,18 +1,23 @@
 """The commands about what changed: signals, explain, forecast. The owner adds up; the rest happens here."""
 
 import datetime as dt
+import getpass
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dashboard.commands.terminal import FORMAT, Examples, OwnerOf, cell_text, fail, print_table
 
+if TYPE_CHECKING:
+    from dashboard.decisions import Kind
+
+DECISIONS: dict[str, "Kind"] = {"acknowledge": "acknowledged", "mute": "muted", "expect": "expected"}
 SIGNAL_COLUMNS = (
     "slice_kind", "slice", "metric", "start", "end", "raised_at", "actual", "expected", "low", "high", "cause",
-    "driver_user", "stake_usd", "sentence",
+    "driver_user", "stake_usd", "sentence", "signal_id", "state",
 )  # fmt: skip
 EXPECTED_COLUMNS = ("day", "slice_kind", "slice", "cost_usd", "expected_usd", "low_usd", "high_usd")
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -44,15 +49,26 @@ def _asked(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--since", type=DAY, help="Only signals that last into this day or begin later.")
 @click.option("--until", type=DAY, help="As things were known at the end of this day.")
 @click.option("--expected", is_flag=True, help="Instead: what each day was expected to cost.")
+@click.option(
+    "--all", "with_settled", is_flag=True, help="Also those that somebody has acknowledged, muted or expects."
+)
 @_asked
 @click.pass_obj
 def signals(
-    home: Path, /, since: dt.datetime | None, until: dt.datetime | None, expected: bool, form: str, **asked: Any
+    home: Path,
+    /,
+    since: dt.datetime | None,
+    until: dt.datetime | None,
+    expected: bool,
+    with_settled: bool,
+    form: str,
+    **asked: Any,
 ) -> None:
     """What is worth a look: spend, traffic, errors and latency that are not as they were, and why.
 
     Each signal is judged as it could have been known when it was raised, so looking back is as honest as looking on.
     """
+    from dashboard import decisions
     from queries.signals import find
 
     with OwnerOf(home) as owner:
@@ -61,13 +77,65 @@ def signals(
         _rows(
             EXPECTED_COLUMNS, [[_said(getattr(of, name)) for name in EXPECTED_COLUMNS] for of in found.expected], form
         )
-    elif form == "table":
-        for of in found.signals:
-            click.echo(f"{of.raised_at:%Y-%m-%d %H:%M}  {cell_text(of.sentence)}")
-        if not found.signals:
-            click.echo("Nothing unusual. (A slice is judged from its fifteenth day on.)")
+        return
+    settled = decisions.settled(found.signals, decisions.standing(home))
+    states = {of.signal_id: settled[of.signal_id].kind if of.signal_id in settled else "open" for of in found.signals}
+    told = [of for of in found.signals if with_settled or states[of.signal_id] == "open"]
+    if form != "table":
+        rows = [[*(_said(getattr(of, name)) for name in SIGNAL_COLUMNS[:-1]), states[of.signal_id]] for of in told]
+        _rows(SIGNAL_COLUMNS, rows, form)
+        return
+    for of in told:
+        state = "" if states[of.signal_id] == "open" else f"  ({states[of.signal_id]})"
+        click.echo(f"{of.signal_id}  {of.raised_at:%Y-%m-%d %H:%M}  {cell_text(of.sentence)}{state}")
+    if not found.signals:
+        click.echo("Nothing unusual. (A slice is judged from its fifteenth day on.)")
+    elif len(told) < len(found.signals):
+        click.echo(f"{len(found.signals) - len(told)} more are settled; --all shows them.")
+
+
+@click.command(
+    cls=Examples,
+    epilog=(
+        "outlay decide acknowledge 5f0c6a1be2d94377\n"
+        "outlay decide mute 5f0c6a1be2d94377 --days 7\n"
+        "outlay decide expect 5f0c6a1be2d94377\n"
+        "outlay decide undo 5f0c6a1be2d94377"
+    ),
+)
+@click.argument("what", type=click.Choice([*DECISIONS, "undo"]))
+@click.argument("signal_ids", metavar="SIGNAL...", nargs=-1, required=True)
+@click.option("--days", type=click.IntRange(1), help="How long to mute; for good without it.")
+@click.option("--zone", default="UTC", show_default=True, help="The time zone that `outlay signals` was asked in.")
+@click.option("--by", help="Who decides; by default the user of this machine.")
+@click.pass_obj
+def decide(home: Path, /, what: str, signal_ids: tuple[str, ...], days: int | None, zone: str, by: str | None) -> None:
+    """Settle signals, by the ids that `outlay signals` shows.
+
+    acknowledge: this event is known. mute: nothing is told about this metric of this slice. expect: the new level is
+    accepted, and silent up to a quarter beyond it. undo: take such decisions back.
+    """
+    from dashboard import decisions
+    from queries.signals import find
+
+    if days and what != "mute":
+        fail("--days is for mute alone", 2)
+    with OwnerOf(home) as owner:
+        found = {of.signal_id: of for of in find(owner.read, _filters(None, None, zone=zone)).signals}
+    for signal_id in signal_ids:
+        if signal_id not in found:
+            fail(
+                f"there is no signal {cell_text(signal_id)}; `outlay signals --all` shows their ids, --zone their clock"
+            )
+    signals = [found[signal_id] for signal_id in signal_ids]
+    who = by or getpass.getuser()
+    if what == "undo":
+        standing = decisions.standing(home)
+        decisions.undo(home, decisions.settled(signals, standing).values(), who)
     else:
-        _rows(SIGNAL_COLUMNS, [[_said(getattr(of, name)) for name in SIGNAL_COLUMNS] for of in found.signals], form)
+        decisions.decide(home, DECISIONS[what], signals, who, days)
+    for of in signals:
+        click.echo(f"{'open again' if what == 'undo' else DECISIONS[what]}: {cell_text(of.sentence)}")
 
 
 @click.command(

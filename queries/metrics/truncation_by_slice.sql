@@ -7,6 +7,8 @@ answers as (
         slice,
         count(*) as responses,
         sum(case when is_truncated then 1 else 0 end) as truncated_calls,
+        sum(case when max_tokens > 0 then 1 else 0 end) as ceiling_known_calls,
+        sum(case when max_tokens > 0 and output_tokens = max_tokens then 1 else 0 end) as ceiling_hits,
         coalesce(sum(case when is_truncated then output_tokens end), 0) as truncated_output_tokens,
         coalesce(sum(case when is_truncated then cost_usd end), 0) as truncated_cost_usd
     from focus.attempts
@@ -20,6 +22,8 @@ select
     cast(truncated_calls as double) / nullif(responses, 0) as truncation_rate, -- part of the answers that was cut off
     wilson_low(truncated_calls, responses) as truncation_rate_low, -- 95 % interval (Wilson), lower end
     wilson_high(truncated_calls, responses) as truncation_rate_high, -- 95 % interval (Wilson), upper end
+    ceiling_known_calls, -- answers whose max_tokens was logged
+    cast(ceiling_hits as double) / nullif(ceiling_known_calls, 0) as ceiling_hit_rate, -- part of those that is exactly as long as max_tokens
     truncated_output_tokens, -- tokens of the answers that were cut off
     truncated_cost_usd -- cost of the tries whose answers were cut off
 from answers

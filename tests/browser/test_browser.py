@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from tests.dashboard.test_judging import days
 from tests.ingest.loading import load
 
 pytestmark = pytest.mark.browser
 CHROMIUM = os.environ.get("OUTLAY_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-PAGES = ("", "spend", "cache", "latency", "truncation", "reliability", "data", "upload")
+PAGES = ("", "signals", "spend", "compare", "cache", "latency", "truncation", "reliability", "data", "upload")
 HOSTILE = "<img src=x onerror=alert(1)> ![beacon](http://beacon.invalid/x.png) [pay](http://evil.invalid)"
 
 
@@ -96,6 +97,35 @@ def test_the_address_is_the_view(home: Path, page: Page, browser: Browser, serve
     expect(other.get_by_test_id("stMetric").first).to_contain_text("$0.42")  # 7 days of 10 calls at $0.006
     assert other.get_by_test_id("stMetric").all_inner_texts() == told
     other.context.close()
+
+
+def test_a_mark_opens_its_signal_and_the_signal_its_comparison(
+    home: Path, page: Page, server: Callable[[Path], str]
+) -> None:
+    """A hundred calls of a cent a day, five hundred on 7 October; the same weekday before had a hundred."""
+    load(home, days(0, 32, odd=30))
+    address = server(home)
+    page.goto(f"{address}/signals?feature=chat")
+    expect(page.get_by_text("1 open.")).to_be_visible(timeout=60_000)
+    page.goto(f"{address}/spend?feature=chat")
+    settled(page)
+    mark = page.locator(".scatterlayer .point").last.bounding_box(timeout=60_000)
+    assert mark
+    at = mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2
+    page.mouse.move(*at)
+    expect(page.locator(".hoverlayer")).to_contain_text("feature chat: cost $5.00 on Wed 07 Oct")
+    page.mouse.click(*at)
+    page.wait_for_url(re.compile(r"/signals\?.*signal=\w+"))
+    settled(page)
+    page.get_by_role("button", name="Compare with the same weekdays before").click(timeout=60_000)
+    page.wait_for_url(re.compile(r"/compare\?.*dates=2026-10-07"))
+    settled(page)
+    expect(page.get_by_text("from $1.00 on 30 Sep 2026 to $5.00 on 7 Oct 2026")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+    told = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
+    assert told[-1].startswith("Total,1.00,5.00,4.00,")
+    assert "feature=chat" in page.url
 
 
 def row(page: Page, name: str) -> Locator:

@@ -50,6 +50,21 @@ def test_signals_as_csv(bad_day):
     assert "chat" in outlay(bad_day, "signals").stdout
 
 
+def test_a_signal_is_settled_by_its_id(bad_day):
+    [cost] = [row for row in rows(outlay(bad_day, "signals", "--format", "csv")) if row["metric"] == "cost"]
+    said = outlay(bad_day, "decide", "mute", cost["signal_id"], "--days", "7", "--by", "ann")
+    assert said.stdout.startswith("muted: feature chat: cost $10.00 on Wed 07 Oct")
+    assert "cost" not in {row["metric"] for row in rows(outlay(bad_day, "signals", "--format", "csv"))}
+    assert "settled; --all shows them" in outlay(bad_day, "signals").stdout
+    told = {row["metric"]: row["state"] for row in rows(outlay(bad_day, "signals", "--all", "--format", "csv"))}
+    assert (told["cost"], told["requests"]) == ("muted", "open")
+    assert outlay(bad_day, "decide", "undo", cost["signal_id"]).stdout.startswith("open again: ")
+    assert "cost" in {row["metric"] for row in rows(outlay(bad_day, "signals", "--format", "csv"))}
+    unknown = outlay(bad_day, "decide", "acknowledge", "nonsense")
+    assert unknown.returncode == 1
+    assert "there is no signal nonsense" in unknown.stderr
+
+
 def test_what_was_expected_as_csv(bad_day):
     found = rows(outlay(bad_day, "signals", "--expected", "--format", "csv"))
     flat = [row for row in found if row["slice"] == "chat" and "2026-09-21" <= row["day"] < "2026-10-07"]

@@ -219,46 +219,6 @@ def test_a_cache_written_and_never_read_loses_money(given, ask):
     assert only(ask("cache"))["net_saving_usd"] == Decimal(-1_000 * (8 - 4)) / 1_000_000
 
 
-# Anomalies
-
-
-def weeks_of(feature: str, weeks: int, **special):
-    """One attempt a day, at four different weekly sizes; special maps a day to its number of output tokens."""
-    first = datetime(2026, 9, 25, 12)
-    for day in range(weeks * 7):
-        started_at = first + timedelta(days=day)
-        tokens = special.get(f"{started_at:%m%d}", 100_000 + 1_000 * (day // 7 % 4))
-        yield an_attempt(feature=feature, started_at=started_at, output_tokens=tokens)
-
-
-def test_a_day_far_above_its_weekday_is_flagged(given, ask):
-    given(*weeks_of("search", 8, **{"1110": 500_000}), *weeks_of("chat", 8))
-    flags = ask("anomalies")
-    assert [(row["day"], row["slice_kind"], row["slice"]) for row in flags] == [
-        (date(2026, 11, 10), "total", "total"),
-        (date(2026, 11, 10), "feature", "search"),
-    ]
-    assert all(row["cost_usd"] > row["high_usd"] > row["expected_usd"] > row["low_usd"] for row in flags)
-    assert all(row["excess_usd"] == row["cost_usd"] - row["expected_usd"] for row in flags)
-
-
-def test_what_was_usual_is_remembered_from_before_the_period(given, ask):
-    given(*weeks_of("search", 8, **{"1110": 500_000}))
-    flags = ask("anomalies", since=date(2026, 11, 9), until=date(2026, 11, 12))
-    assert {row["day"] for row in flags} == {date(2026, 11, 10)}
-    assert not ask("anomalies", since=date(2026, 11, 11))
-
-
-def test_a_short_history_flags_nothing(given, ask):
-    given(*weeks_of("search", 3, **{"1010": 900_000}))
-    assert ask("anomalies") == []
-
-
-def test_steady_spend_flags_nothing(given, ask):
-    given(*weeks_of("search", 8), *weeks_of("chat", 8))
-    assert ask("anomalies") == []
-
-
 # What not to trust
 
 
