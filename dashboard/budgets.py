@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -119,3 +120,20 @@ def _path(
         kept.append(sum(amount for day, amount in counted if day >= begins))
     so_far = float(sum((amount for _, amount in spent), Decimal(0)))
     return path(history, as_of, kept, so_far, float(budget.amount_usd))
+
+
+COLUMNS = (
+    "budget", "period", "since", "until", "amount_usd", "spent_usd", "left_usd", "spent_percent", "mark_percent",
+    "breached_on", "expected_on", "earliest_on", "latest_on", "unpriced_attempts", "zone",
+)  # fmt: skip
+
+
+def row(of: Standing) -> dict[str, Any]:
+    """A budget as a line of a table; dates are empty where nothing is expected or too little is known."""
+    ahead = None if of.breached_on else of.path
+    values = (
+        of.budget.name, of.budget.period.word, of.since, of.until, of.budget.amount_usd, of.spent_usd, of.left_usd,
+        of.percent, of.mark, of.breached_on, of.expected_on, ahead and ahead.earliest_on, ahead and ahead.latest_on,
+        of.unpriced_attempts, of.budget.filters.zone,
+    )  # fmt: skip
+    return dict(zip(COLUMNS, values, strict=True))

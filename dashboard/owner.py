@@ -260,5 +260,5 @@ def _grouped(
 def plain(value: object) -> Any:
     """A value as JSON can say it: money keeps every digit as text, times are ISO 8601 in UTC."""
     if isinstance(value, Decimal):
-        return int(value) if value.as_tuple().exponent == 0 else str(value)
+        return int(value) if value.as_tuple().exponent == 0 else f"{value:f}"
     return value.isoformat() if hasattr(value, "isoformat") else value
