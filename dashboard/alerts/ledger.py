@@ -79,12 +79,11 @@ def apply(home: Path, alert: Alert, rules: Rules, look: Look, now: datetime) -> 
         seen = {reading.subject: reading for reading in look.readings}
         for subject in known.keys() - seen.keys():
             of = known[subject]
-            seen[subject] = Reading(subject, look.absent, of.value, f"{of.sentence} {look.why_absent}", of.link)
+            said = f"{of.sentence.removesuffix(look.why_absent).strip()} {look.why_absent}"
+            seen[subject] = Reading(subject, look.absent, of.value, said, of.link)
         for subject, reading in seen.items():
-            before = known.get(subject)
-            state, event = step(
-                before and before.state, _meant(alert, reading.seen), reading.level, now, alert.hold, alert.again_after
-            )
+            before = known[subject].state if subject in known else None
+            state, event = step(before, _meant(alert, reading.seen), reading.level, now, alert.hold, alert.again_after)
             if event:
                 _tell(con, alert, rules, reading, event, now)
             _keep(con, alert.name, reading, state)

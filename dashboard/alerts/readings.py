@@ -48,8 +48,8 @@ class Look:
 class Sight:
     """Where rules look.
 
-    read: a metric view under filters. signals: those known on the clock of a time zone; None before the first judgement.
-    settled: the ids of those that people have decided about.
+    read: a metric view under filters. signals: those known on the clock of a time zone; None before the first
+    judgement. settled: the ids of those that people have decided about.
     """
 
     read: Read
