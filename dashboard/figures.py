@@ -29,10 +29,10 @@ STEP = {"day": timedelta(days=1), "hour": timedelta(hours=1)}
 # First and last bucket of a time axis.
 Span = tuple[str, str]
 
-_kept = st.cache_resource(max_entries=500, show_spinner=False, hash_funcs={Rows: lambda rows: rows.key})
+kept = st.cache_resource(max_entries=500, show_spinner=False, hash_funcs={Rows: lambda rows: rows.key})
 
 
-@_kept
+@kept
 def stack(
     totals: Rows,
     parts: Rows,
@@ -51,7 +51,7 @@ def stack(
         for when, value, cost in zip(parts[grain], parts[by], parts["cost_usd"], strict=True)
         if cost
     }
-    figure = _figure("usd", span, grain)
+    figure = blank("usd", span, grain)
     for value, hue in colours:
         own = {when: cells.get((when, value), Decimal(0)) for when in total}
         words = units.token_class(value) if by == "token_class" else display_name(value, "plot")
@@ -67,11 +67,11 @@ def stack(
     return figure
 
 
-@_kept
+@kept
 def lines(rows: Rows, columns: tuple[str, ...], *, grain: str, interval: bool, span: Span) -> go.Figure:
     """One line per column, broken where nothing was logged; with `interval`, a band from _low to _high."""
     kind = units.kind(columns[0])
-    figure = _figure(kind, span, grain)
+    figure = blank(kind, span, grain)
     figure.update_layout(hovermode="x unified", showlegend=len(columns) > 1)
     whens = every(rows[grain], grain)
     scale = 1
@@ -96,10 +96,10 @@ def lines(rows: Rows, columns: tuple[str, ...], *, grain: str, interval: bool, s
     return figure
 
 
-@_kept
+@kept
 def bars(rows: Rows, columns: tuple[str, ...], below: tuple[str, ...], *, grain: str, span: Span) -> go.Figure:
     """Stacked bars, one colour per column; the columns in `below` hang under the line."""
-    figure = _figure(units.kind(columns[0]), span, grain)
+    figure = blank(units.kind(columns[0]), span, grain)
     figure.update_layout(barmode="relative", hovermode="x unified", showlegend=len(columns) > 1)
     for column, hue in zip(columns, BAR_HUES, strict=False):
         figure.add_bar(
@@ -114,13 +114,13 @@ def bars(rows: Rows, columns: tuple[str, ...], below: tuple[str, ...], *, grain:
     return figure
 
 
-@_kept
+@kept
 def classes(rows: Rows, by: str, column: str, *, grain: str, span: Span) -> go.Figure:
     """Stacked counts over time by a class with few values, the most frequent first."""
     sums: dict[str, int] = {}
     for name, number in zip(rows[by], rows[column], strict=True):
         sums[name] = sums.get(name, 0) + (number or 0)
-    figure = _figure("count", span, grain)
+    figure = blank("count", span, grain)
     figure.update_layout(hovermode="x unified")
     cells = {(when, name): number for when, name, number in zip(rows[grain], rows[by], rows[column], strict=True)}
     whens = sorted(set(rows[grain]))
@@ -136,7 +136,7 @@ def classes(rows: Rows, by: str, column: str, *, grain: str, span: Span) -> go.F
     return figure
 
 
-@_kept
+@kept
 def ranked(rows: Rows, by: str, column: str) -> go.Figure:
     """Horizontal bars, highest first, with the interval where the rows carry one."""
     order = sorted(range(len(rows)), key=lambda row: -float(rows[column][row] or 0))[:MOST_RANKED]
@@ -148,7 +148,7 @@ def ranked(rows: Rows, by: str, column: str) -> go.Figure:
         spread = {"type": "data", "array": above, "arrayminus": under, "color": MUTED, "thickness": 1.5, "width": 3}
     names = [rows[by][row] for row in order]
     words = [_with_interval(rows, column, row) for row in order]
-    figure = _figure(units.kind(column), None, "day")
+    figure = blank(units.kind(column), None, "day")
     figure.add_bar(
         x=values,
         y=list(range(len(order))),
@@ -163,14 +163,14 @@ def ranked(rows: Rows, by: str, column: str) -> go.Figure:
     return figure
 
 
-@_kept
+@kept
 def moved(changes: Rows, by: str) -> go.Figure:
     """Rises and falls of spend on either side of zero, largest first, in dollars and percent."""
     order = range(min(len(changes), MOST_MOVED))
     names = [changes[by][row] for row in order]
     amounts = [changes["cost_change_usd"][row] for row in order]
     spent = [[units.money(changes[column][row]) for column in ("cost_before_usd", "cost_usd")] for row in order]
-    figure = _figure("usd", None, "day")
+    figure = blank("usd", None, "day")
     figure.add_bar(
         x=[float(amount) for amount in amounts],
         y=list(order),
@@ -283,7 +283,7 @@ def _with_interval(rows: Rows, column: str, row: int) -> str:
     return f"{words} (95 % interval {low} to {high})"
 
 
-def _figure(kind: str, span: Span | None, grain: str) -> go.Figure:
+def blank(kind: str, span: Span | None, grain: str) -> go.Figure:
     """An empty figure in the house style: fixed axes (so that a finger scrolls the page), faint grid, legend below."""
     layout: dict[str, Any] = {
         "template": {"layout": {}},
