@@ -166,6 +166,11 @@ def unusual(view: View, *, title: str, key: str, onwards: str | None = None) -> 
             st.caption("No such day, or too few weeks of history to tell.")
 
 
+def plain(figure: go.Figure, *, key: str, alt: str) -> None:
+    """A figure that opens nothing."""
+    st.plotly_chart(figure, key=key, alt=alt, config=_CONFIG)
+
+
 def _parts(view: View, by: str, grain: str) -> tuple[list[str], Rows]:
     """The values to name in a stack, costliest first, and their spend over time."""
     if by == "token_class":

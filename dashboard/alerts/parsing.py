@@ -28,15 +28,17 @@ from dashboard.alerts.rules import (
     MissingWatch,
     Rules,
     SignalsWatch,
+    view_of,
 )
 from queries import Filters
-from queries.signals.wording import NAMES as SIGNAL_METRICS
+from queries.signals.wording import NAMES
 
 Path = tuple[str, ...]
 Parse = Callable[[Any], Any]
 
 NARROWING = ("features", "models", "users", "teams", "environments")
 SLICE_KINDS = ("total", "feature", "model", "user", "team")
+SIGNALS: dict[str, str] = NAMES
 COMPARISONS = ("above", "below", "rises_by_percent", "falls_by_percent")
 
 
@@ -197,7 +199,7 @@ def _alert(name: str, table: _Table, rules: Rules) -> Alert:
             watch = _metric(table)
         case "signals":
             watch = SignalsWatch(
-                table.take("metrics", partial(values.several, tuple(SIGNAL_METRICS)), ("cost",)),
+                table.take("metrics", partial(values.several, tuple(SIGNALS)), ("cost",)),
                 table.take("slices", partial(values.several, SLICE_KINDS), SLICE_KINDS),
                 table.take("least_usd", values.number, Decimal(0)),
                 table.take("recent", times.length, timedelta(days=2)),
@@ -245,7 +247,7 @@ def _metric(table: _Table) -> MetricWatch | None:
     watch = MetricWatch(metric, column, cast(Comparison, given[0]), limits[given[0]], window, each, least)
     columns = number_columns(watch.view)
     if not columns:
-        words = [word for word in SLICES if number_columns(f"{METRICS[metric][1]}_by_{word}")]
+        words = [word for word in SLICES if number_columns(view_of(metric, word))]
         table.wrong("each", f"{metric} is not known by {each}; write one of {', '.join(words)}")
     elif column not in columns:
         near = difflib.get_close_matches(column, columns, 1)

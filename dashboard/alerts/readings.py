@@ -192,6 +192,7 @@ def _signals(alert: Alert, watch: SignalsWatch, sight: Sight, now: datetime) -> 
         return Look((), "no data", "The data has not been judged yet.")
     begins = now.astimezone(ZoneInfo(alert.filters.zone)).replace(tzinfo=None) - watch.recent
     settled = sight.settled(signals)
+    at = {"zone": alert.filters.zone} if alert.filters.zone != "UTC" else {}
     found = []
     for signal in signals:
         if (
@@ -208,7 +209,8 @@ def _signals(alert: Alert, watch: SignalsWatch, sight: Sight, now: datetime) -> 
         driver = signal.driver_user and alert.names_users and plain_name(signal.driver_user)
         told = replace(signal, slice=name, driver_user=driver or None).sentence
         value = f"{units.signed_money(Decimal(repr(float(signal.stake_usd))))} at stake"
-        found.append(Reading(signal.signal_id, "firing", value, told, links.link("signals")))
+        place = links.link("signals", **at, signal=signal.signal_id)
+        found.append(Reading(signal.signal_id, "firing", value, told, place))
     return Look(tuple(found), why_absent="It is over, or was settled on the Signals page.")
 
 

@@ -31,6 +31,12 @@ COUNTS = ("calls", "responses", "attempts", "headroom_known_attempts")
 Comparison = Literal["above", "below", "rises_by_percent", "falls_by_percent"]
 
 
+def view_of(metric: str, each: str | None) -> str:
+    """The metric view for a word of the rules file, whole or by slice."""
+    whole, stem = METRICS[metric]
+    return f"{stem}_by_{each}" if each else whole
+
+
 @dataclass(frozen=True)
 class Channel:
     """Where messages go. Its address and its secret are in environment variables; only their names are here."""
@@ -68,8 +74,7 @@ class MetricWatch:
     @property
     def view(self) -> str:
         """The metric view that is read."""
-        whole, stem = METRICS[self.metric]
-        return f"{stem}_by_{self.each}" if self.each else whole
+        return view_of(self.metric, self.each)
 
 
 @dataclass(frozen=True)
