@@ -77,10 +77,8 @@ def _watch(kind: str, watch: Any, state: RulesState) -> dict[str, Any]:
     if kind == "budget":
         told = watch or BudgetWatch((), True)
         chosen = st.multiselect("Budgets", list(state.rules.budgets), told.budgets, placeholder="All")
-        return {
-            "budgets": chosen or None,
-            "projected": st.toggle("Also when one is expected to run out", told.projected),
-        }
+        is_ahead = st.toggle("Also when one is expected to run out", told.projected)
+        return {"budgets": chosen or None, "projected": is_ahead}
     told = watch or MissingWatch(times.length("6 hours"))
     after = times.said(told.after)
     known = list(dict.fromkeys([after, "1 hour", "6 hours", "24 hours", "3 days"]))
