@@ -66,8 +66,8 @@ def rule(state: RulesState, alert: Alert, standings: Sequence[Standing], look: d
             )
         st.caption(f"{_what(alert)} {_whom(alert)}")
         if look:
-            seen = look["problem"] or f"Saw {look['value']}"
-            st.caption(f"{display_name(seen, 'md', 300)}, {units.moment(look['looked_at'], alert.filters.zone)}.")
+            seen = display_name(look["problem"] or look["value"], "md", 300)
+            st.caption(f"Last look: {seen} · {units.moment(look['looked_at'], alert.filters.zone)}")
 
 
 def channels(state: RulesState) -> None:
@@ -159,7 +159,7 @@ def _what(alert: Alert) -> str:
     if isinstance(watch, MetricWatch):
         each = f", each {watch.each}" if watch.each else ""
         is_change = watch.comparison.endswith("_percent")
-        limit = f"{watch.limit:f} %" if is_change else units.text(watch.column, watch.limit).replace("$", "\\$")
+        limit = f"{watch.limit:f}%" if is_change else units.text(watch.column, watch.limit).replace("$", "\\$")
         words = alert_form.COMPARISONS[watch.comparison].removesuffix(", %").lower()
         said = f"{units.label(watch.column)}{whom}{each}: {words} {limit} over {times.said(watch.window)}."
     elif isinstance(watch, MissingWatch):

@@ -53,10 +53,10 @@ def _badge(how: Standing) -> None:
     if how.breached_on:
         st.badge("Used up", icon=":material/error:", color="red")
     elif how.expected_on:
-        word = "Will not last" if not how.mark else f"{how.mark} % passed, will not last"
+        word = "Will not last" if not how.mark else f"{how.mark}% passed, will not last"
         st.badge(word, icon=":material/trending_up:", color="orange")
     elif how.mark:
-        st.badge(f"{how.mark} % passed", icon=":material/flag:", color="orange" if how.mark >= 80 else "blue")
+        st.badge(f"{how.mark}% passed", icon=":material/flag:", color="orange" if how.mark >= 80 else "blue")
     else:
         st.badge("Within budget", icon=":material/check:", color="green")
 
@@ -65,15 +65,15 @@ def _end(how: Standing) -> tuple[str, str]:
     if how.breached_on:
         return "Used up on", units.day(how.breached_on)
     if how.path is None:
-        return "Will last", "Too early to tell"
+        return "Will it last?", "Not known yet"
     if how.expected_on:
         return "Expected to be used up", units.day(how.expected_on)
-    return "Will last", "Yes, as it is going"
+    return "Will it last?", "Yes"
 
 
 def _outlook(how: Standing) -> str:
     """What is to come, and what is not known."""
-    said = [f"{how.percent} % spent."]
+    said = [f"{how.percent}% spent."]
     if how.last_day is None or how.last_day < how.since:
         return "Nothing was logged in this period yet."
     if how.path is None:
@@ -129,12 +129,14 @@ def _figure(how: Standing) -> go.Figure:
                 "dash": "solid" if is_amount else "dot",
             },
             annotation={
-                "text": units.money(how.budget.amount_usd) if is_amount else f"{mark} %",
+                "text": units.money(how.budget.amount_usd) if is_amount else f"{mark}%",
                 "font": {"size": 11, "color": figures.ALERT if is_amount else figures.MUTED},
             },
-            annotation_position="top left",
+            annotation_position="top left" if is_amount else "bottom left",
         )
     top = max([amount, *totals[-1:], *(how.path.expected_usd if how.path else ())])
+    if how.path:
+        top = max(top, min(max(how.path.high_usd), 1.5 * top))
     figure.update_layout(height=CHART_HEIGHT, showlegend=False)
     figure.update_yaxes(range=[0, top * 1.12])
     return figure

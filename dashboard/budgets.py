@@ -78,7 +78,7 @@ class Standing:
 def standing(read: Read, budget: Budget, now: datetime) -> Standing:
     """How a budget stands at a (UTC) moment.
 
-    `read` reads a metric view under filters. What is logged after the moment is left out.
+    `read` reads a metric view under filters. What is logged for later days is left out.
     """
     zone = ZoneInfo(budget.filters.zone)
     today = now.astimezone(zone).date()

@@ -34,13 +34,10 @@ def send(channel: Channel, message: Message, now: datetime, environment: Mapping
     address = environment.get(channel.url_env, "").strip()
     if not address:
         raise Undelivered(f"the environment variable {channel.url_env} is not set where Outlay runs; set it there")
-    try:
-        if channel.kind == "webhook":
-            _webhook(channel, address, message, now, environment)
-        else:
-            _apprise(channel, address, message)
-    except Undelivered as error:
-        raise Undelivered(without_secrets(str(error), address)) from None
+    if channel.kind == "webhook":
+        _webhook(channel, address, message, now, environment)
+    else:
+        _apprise(channel, address, message)
 
 
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
@@ -100,7 +97,7 @@ def _webhook(channel: Channel, address: str, message: Message, now: datetime, en
         more = ", and redirects are not followed" if 300 <= error.code < 400 else ""
         raise Undelivered(f"the receiver answered {error.code}{more}") from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
+        reason = without_secrets(str(getattr(error, "reason", error)), address)
         raise Undelivered(f"the receiver cannot be reached ({reason})") from None
 
 
@@ -110,6 +107,7 @@ def _apprise(channel: Channel, address: str, message: Message) -> None:
     asset = apprise.AppriseAsset(app_id="Outlay", app_desc="Outlay", app_url="", http_redirects=False, async_mode=False)
     services = apprise.Apprise(asset=asset)
     kind = {"resolved": "success", "test": "info"}.get(message.event, "warning")
+    logging.getLogger("apprise").propagate = False  # it logs addresses; what it says is captured here and cut
     captured: Any = apprise.LogCapture  # it has no type hints
     with captured(level=logging.WARNING, fmt="%(message)s") as log:
         if not services.add(address):
@@ -119,6 +117,6 @@ def _apprise(channel: Channel, address: str, message: Message) -> None:
         is_sent = services.notify(
             title=message.title, body=message.body, notify_type=kind, body_format="text", interpret_escapes=False
         )
-        said = log.getvalue()
+        said = without_secrets(log.getvalue(), address)
     if not is_sent:
-        raise Undelivered(f"the service did not take it ({' '.join(said.split()) or 'it does not say why'})")
+        raise Undelivered(f"the service did not take it ({said})")

@@ -267,7 +267,7 @@ def _summary(look: Look) -> str:
     if len(look.readings) == 1:
         return look.readings[0].value
     firing = sum(reading.seen == "firing" for reading in look.readings)
-    return f"{firing} of {len(look.readings):,}" if look.readings else "nothing"
+    return f"{firing:,} of {len(look.readings):,} firing" if look.readings else "nothing out of line"
 
 
 def _moment(said: str) -> datetime:

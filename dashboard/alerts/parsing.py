@@ -92,8 +92,9 @@ def line_of(text: str, path: Path) -> int:
             here = table = _keys(line) or table
         elif match := re.match(r"\s*([A-Za-z0-9_.\"' -]+?)\s*=", line):
             here = (*table, *_keys(f"{match[1]} = 0"))
-        if here and here == path[: len(here)] and len(here) > depth:
-            best, depth = number, len(here)
+        shared = here[: len(path)] if here else ()
+        if shared and shared == path[: len(shared)] and len(shared) > depth:
+            best, depth = number, len(shared)
     return best
 
 

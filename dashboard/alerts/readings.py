@@ -93,11 +93,11 @@ def _metric(alert: Alert, watch: MetricWatch, read: Read, asked: Filters) -> Ite
         whom = _whom(alert, watch.each, subject)
         short = units.text(watch.column, value)
         said = f"{units.label(watch.column)}{whom}: {short} in the last {times.said(watch.window)}"
-        bound = f"{watch.limit:f} %" if is_change else units.text(watch.column, watch.limit)
+        bound = f"{watch.limit:f}%" if is_change else units.text(watch.column, watch.limit)
         line = f"(the line is {BOUND[watch.comparison]} {bound})"
         if is_change and compared is not None:
-            said += f", {compared:+.1f} % against the {times.said(watch.window)} before"
-            short += f" ({compared:+.1f} %)"
+            said += f", {compared:+.1f}% against the {times.said(watch.window)} before"
+            short += f" ({compared:+.1f}%)"
         only: dict[str, Any] = {f"{watch.each}s": (subject,)} if watch.each else {}
         narrowed = replace(asked, **only)
         place = links.to_view(PAGE_OF.get(watch.metric, watch.metric), narrowed, alert.names_users)
@@ -157,15 +157,19 @@ def _budget(budget: Budget, watch: BudgetWatch, sight: Sight, now: datetime) -> 
     subject = budget.name if budget.period.rolling else f"{budget.name}/{how.since}"
     place = links.link("budgets")
     days = units.period(how.since, how.until)
-    spent = f"{units.money(how.spent_usd)} of {units.money(budget.amount_usd)} ({how.percent} %)"
+    spent = f"{units.money(how.spent_usd)} of {units.money(budget.amount_usd)} ({how.percent}%)"
     said = f"Budget {plain_name(budget.name)}: {spent} is spent, for {days}."
     if how.mark:
-        said += f" The mark of {how.mark} % is passed."
-    yield Reading(subject, "firing" if how.mark else "ok", spent, said + _ahead(how), place, how.mark)
+        said += f" The mark of {how.mark}% is passed."
+    yield Reading(
+        subject, "firing" if how.mark else "ok", spent, said if watch.projected else said + _ahead(how), place, how.mark
+    )
     if not watch.projected:
         return
     subject += "/ahead"
-    if how.breached_on or how.expected_on:
+    if how.breached_on:  # the marks tell it; what was foretold stays open until the period ends
+        yield Reading(subject, "no data", spent, f"Budget {plain_name(budget.name)} is used up.", place)
+    elif how.expected_on:
         yield Reading(subject, "firing", spent, f"Budget {plain_name(budget.name)}: {spent}.{_ahead(how)}", place)
     elif how.path is None:
         yield Reading(subject, "no data", spent, "There is too little history to see ahead.", place)
