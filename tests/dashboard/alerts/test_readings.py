@@ -209,7 +209,7 @@ projected = true
 
 def test_each_mark_is_told_once_and_a_new_month_begins_anew(home: Path, owner) -> None:
     """Two, one and one calls of $0.0075: $0.015 is 50 %, $0.0225 75 %, $0.03 100 %."""
-    at = datetime(2026, 11, 3, 12, tzinfo=UTC)
+    at = datetime(2026, 9, 3, 12, tzinfo=UTC)
     reads = owner(lines((at, 2, {}), (at + 24 * HOUR, 1, {}), (at + 48 * HOUR, 1, {}), (at + 720 * HOUR, 4, {})))
     rules = parse(BUDGETS)
     for day in range(34):
@@ -218,9 +218,9 @@ def test_each_mark_is_told_once_and_a_new_month_begins_anew(home: Path, owner) -
     told = [(of["event"], of["sentence"]) for of in reversed(ledger.history(home))]
     assert [event for event, _ in told] == ["fired", "fired", "resolved", "fired"]
     assert "$0.02 of $0.03 (50.0%) is spent" in told[0][1]
-    assert "(100.0%) is spent, for 1 – 30 Nov 2026. The mark of 100% is passed." in told[1][1]
+    assert "(100.0%) is spent, for 1 – 30 Sep 2026. The mark of 100% is passed." in told[1][1]
     assert told[2][1].endswith("Its period is over.")
-    assert "for 1 – 31 Dec 2026. The mark of 100% is passed" in told[3][1]
+    assert "for 1 – 31 Oct 2026. The mark of 100% is passed" in told[3][1]
 
 
 @dataclass(frozen=True)
