@@ -40,7 +40,7 @@ KEYS = {
 }
 
 
-@st.dialog("Alert", width="medium")
+@st.dialog("Alert", width="medium", on_dismiss="rerun")
 def edit(state: RulesState, alert: Alert | None) -> None:
     """Ask for everything an alert is; None sets up a new one."""
     left, right = st.columns(2)
@@ -105,10 +105,8 @@ def _metric(watch: MetricWatch | None) -> dict[str, Any]:
     compared = comparison.selectbox(
         "Is", known, known.index(watch.comparison) if watch else 0, format_func=COMPARISONS.__getitem__
     )
-    hint = "A share: 0.05 is 5 %." if units.kind(column) == "rate" and "percent" not in compared else None
-    told = limit.text_input(
-        "Than", f"{watch.limit:f}" if watch else "", placeholder="0.05" if hint else "100", help=hint
-    )
+    before = f"{watch.limit:f}" if watch else ""
+    told = limit.text_input("Than", before, placeholder="0.05", help="A share is written as a number: 0.05 is 5%.")
     spans = list(dict.fromkeys([*([times.said(watch.window)] if watch else ["24 hours"]), *WINDOWS]))
     span = window.selectbox("Over the last", spans)
     least = st.number_input(

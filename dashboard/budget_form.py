@@ -18,7 +18,7 @@ MOST_OPTIONS = 1000
 LONGEST_NAME = 60
 
 
-@st.dialog("Budget", width="medium")
+@st.dialog("Budget", width="medium", on_dismiss="rerun")
 def edit(state: RulesState, budget: Budget | None) -> None:
     """Ask for everything a budget is; None sets up a new one."""
     name = st.text_input("Name", budget.name if budget else "", max_chars=LONGEST_NAME, disabled=budget is not None)
@@ -105,7 +105,7 @@ def _save(state: RulesState, name: str, table: dict[str, Any], is_new: bool) -> 
     elif is_new and name in state.rules.budgets:
         st.error("There is a budget with this name already.")
     elif (problem := _amount_problem(table["amount_usd"])) is not None:
-        st.error(display_name(problem, "md", 300))
+        st.error(problem)
     else:
         done(state.change(partial(rules_file.put, section="budgets", name=name, values=table)))
 

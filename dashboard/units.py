@@ -36,6 +36,9 @@ NAMES = {
     "preview",
     "mode",
     "url",
+    "rule",
+    "event",
+    "channel",
 }
 
 # Labels that the rule in `label` would not put into plain words.
