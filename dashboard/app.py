@@ -83,9 +83,24 @@ ABOUT_THE_LOGS = [
     ),
 ]
 
-page = st.navigation({"": LOOK, "Costs": COSTS, "Quality": QUALITY, "Logs": ABOUT_THE_LOGS})
+WATCH = [
+    st.Page(
+        "app_pages/budgets.py",
+        title="Budgets",
+        icon=":material/savings:",
+        help="What is spent of each budget, and how long the rest will last.",
+    ),
+    st.Page(
+        "app_pages/alerts.py",
+        title="Alerts",
+        icon=":material/notifications_active:",
+        help="What is watched, what fires, and what was delivered.",
+    ),
+]
 
-if page in ABOUT_THE_LOGS:
+page = st.navigation({"": LOOK, "Costs": COSTS, "Quality": QUALITY, "Watch": WATCH, "Logs": ABOUT_THE_LOGS})
+
+if page in WATCH + ABOUT_THE_LOGS:
     st.title(page.title, anchor=False)
     page.run()
 elif data.span() is None:

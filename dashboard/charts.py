@@ -211,6 +211,11 @@ def waterfall(steps: Rows, *, title: str, note: str, key: str, alt: str) -> None
             _show(change_figures.waterfall(steps), f"{key}_chart", alt)
 
 
+def plain(figure: go.Figure, *, key: str, alt: str) -> None:
+    """A figure that opens nothing."""
+    st.plotly_chart(figure, key=key, alt=alt, config=_CONFIG)
+
+
 def _parts(view: View, by: str, grain: str) -> tuple[list[str], Rows]:
     """The values to name in a stack, costliest first, and their spend over time."""
     if by == "token_class":

@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -234,9 +234,13 @@ def reach(home: Path) -> Owner | RemoteOwner:
 
 def filters_from(told: dict[str, Any]) -> queries.Filters:
     """Filters as they were before they were told as JSON. Raises ValueError or TypeError for anything else."""
-    days = {name: told[name] and date.fromisoformat(told[name]) for name in ("since", "until")}
+    days = {name: told[name] and _day_or_moment(told[name]) for name in ("since", "until")}
     lists = {name: tuple(value) for name, value in told.items() if isinstance(value, list)}
     return queries.Filters(**{**told, **days, **lists})
+
+
+def _day_or_moment(told: str) -> date:
+    return datetime.fromisoformat(told) if "T" in told else date.fromisoformat(told)
 
 
 def _grouped(
@@ -256,5 +260,5 @@ def _grouped(
 def plain(value: object) -> Any:
     """A value as JSON can say it: money keeps every digit as text, times are ISO 8601 in UTC."""
     if isinstance(value, Decimal):
-        return int(value) if value.as_tuple().exponent == 0 else str(value)
+        return int(value) if value.as_tuple().exponent == 0 else f"{value:f}"
     return value.isoformat() if hasattr(value, "isoformat") else value

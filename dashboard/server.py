@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import logging
+import os
 import re
 import secrets
 import sys
@@ -28,6 +29,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from dashboard import judging, upload_routes, uploads
+from dashboard.alerts.readings import Sight
+from dashboard.alerts.watching import keep_watching
 from dashboard.otlp import Receiver
 from dashboard.owner import Address, Owner, QueryRefused, filters_from, plain
 
@@ -55,6 +58,7 @@ def serve(home: Path, host: str, port: int, open_browser: bool, otlp: bool) -> N
     logging.getLogger("streamlit.runtime.caching").setLevel(logging.ERROR)
     from dashboard import data
 
+    os.environ["OUTLAY_HOME"] = str(home)  # what pages keep beside the store goes to this home, wherever it was named
     owner = Owner(home)
     owner.fold()
     data.serve_from(owner.cursor)
@@ -70,6 +74,7 @@ def serve(home: Path, host: str, port: int, open_browser: bool, otlp: bool) -> N
         address.write(home)
         folding = asyncio.create_task(_keep_folding(owner, sent))
         judge.start()
+        watching = asyncio.create_task(keep_watching(home, Sight(owner.read, _known_signals)))
         await receiver.start()
         if open_browser:
             asyncio.get_running_loop().call_later(0.5, webbrowser.open, address.url)
@@ -77,6 +82,7 @@ def serve(home: Path, host: str, port: int, open_browser: bool, otlp: bool) -> N
             yield
         finally:
             folding.cancel()
+            watching.cancel()
             await receiver.stop()
             await run_in_threadpool(sent.close)
             await run_in_threadpool(judge.close)
@@ -90,6 +96,12 @@ def serve(home: Path, host: str, port: int, open_browser: bool, otlp: bool) -> N
         middleware=[Middleware(Gate, hosts=_hosts(host, port)), Middleware(GZipMiddleware, minimum_size=1024)],
     )
     app.run(config=_config() | {"server.address": host, "server.port": port, "server.headless": True})
+
+
+def _known_signals(zone: str) -> tuple[Any, ...] | None:
+    """What the judge has found on the clock of a zone; None before it has looked."""
+    judged = judging.judged(zone)
+    return judged.findings.signals if judged else None
 
 
 def _apologise(error: Exception) -> bool:

@@ -37,6 +37,9 @@ NAMES = {
     "mode",
     "url",
     "what",
+    "rule",
+    "event",
+    "channel",
 }
 
 # Labels that the rule in `label` would not put into plain words.

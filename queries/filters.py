@@ -15,7 +15,8 @@ ZONE_STEPS = 12  # as many clock changes as the macro local_time looks at
 class Filters:
     """Which attempts and calls to look at. An empty field leaves its filter open.
 
-    since and until are days on the reader's clock, both included; zone is the name of that clock's time zone.
+    since and until are days on the reader's clock, both included, or moments (with a zone), until excluded; zone is the
+    name of that clock's time zone.
     """
 
     since: date | None = None
@@ -31,6 +32,8 @@ class Filters:
         """The same question about the period of the same length just before."""
         if self.since is None or self.until is None:
             raise ValueError("Only a period with a first and a last day has one before it.")
+        if isinstance(self.since, datetime) and isinstance(self.until, datetime):
+            return replace(self, since=self.since - (self.until - self.since), until=self.since)
         length = self.until - self.since + timedelta(days=1)
         return replace(self, since=self.since - length, until=self.since - timedelta(days=1))
 
@@ -38,8 +41,8 @@ class Filters:
         """The session variables that focus reads; None means not set."""
         zone = ZoneInfo(self.zone)
         return {
-            "since": None if self.since is None else _midnight(self.since, zone),
-            "until": None if self.until is None else _midnight(self.until + timedelta(days=1), zone),
+            "since": None if self.since is None else _instant(self.since, zone),
+            "until": None if self.until is None else _instant(self.until, zone, days_later=1),
             "zone_offsets": None if self.zone == "UTC" else _zone_offsets(zone, self.since, self.until),
             "features": list(self.features) or None,
             "models": list(self.models) or None,
@@ -47,6 +50,13 @@ class Filters:
             "teams": list(self.teams) or None,
             "environments": list(self.environments) or None,
         }
+
+
+def _instant(when: date, zone: ZoneInfo, days_later: int = 0) -> datetime:
+    """A moment as it is, in UTC; of a day, or of one so many days later, the beginning."""
+    if isinstance(when, datetime):
+        return when.astimezone(UTC).replace(tzinfo=None)
+    return _midnight(when + timedelta(days=days_later), zone)
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -15,7 +15,10 @@ from tests.ingest.loading import load
 
 pytestmark = pytest.mark.browser
 CHROMIUM = os.environ.get("OUTLAY_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-PAGES = ("", "signals", "spend", "compare", "cache", "latency", "truncation", "reliability", "data", "upload")
+PAGES = (
+    "", "signals", "spend", "compare", "cache", "latency", "truncation", "reliability", "budgets", "alerts", "data",
+    "upload",
+)  # fmt: skip
 HOSTILE = "<img src=x onerror=alert(1)> ![beacon](http://beacon.invalid/x.png) [pay](http://evil.invalid)"
 
 

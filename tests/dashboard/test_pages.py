@@ -15,7 +15,8 @@ from tests.ingest.loading import load
 
 NOT_FOR_PEOPLE = re.compile(r"\b(None|nan|NaN|NaT|Traceback|Decimal)\b|\d{4}-\d\d-\d\dT\d\d")
 TITLES = {"compare": "what changed"}
-ABOUT_CALLS = [page for page in PAGES if page not in ("data", "upload")]
+OF_THEIR_OWN = ("data", "upload", "budgets", "alerts")
+ABOUT_CALLS = [page for page in PAGES if page not in OF_THEIR_OWN]
 
 
 def words(app: AppTest) -> str:
@@ -41,7 +42,7 @@ def test_a_page_without_data_says_what_to_do(home: Path, opened: Opened, page: s
 
     assert not app.exception
     assert not app.metric
-    assert "No calls yet" in words(app) or page in ("data", "upload")
+    assert "No calls yet" in words(app) or page in OF_THEIR_OWN
 
 
 @pytest.mark.parametrize("page", ABOUT_CALLS)
