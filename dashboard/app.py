@@ -52,6 +52,12 @@ FOLLOWS_FILTERS = [
         help="Errors before and after retries, and what retries hid.",
     ),
 ]
+ASK = st.Page(
+    "app_pages/ask.py",
+    title="Ask",
+    icon=":material/forum:",
+    help="A question answered by SQL, a change explained, the monthly note.",
+)
 ABOUT_THE_LOGS = [
     st.Page(
         "app_pages/data.py",
@@ -64,9 +70,11 @@ ABOUT_THE_LOGS = [
     ),
 ]
 
-page = st.navigation({"Costs": FOLLOWS_FILTERS[:3], "Quality": FOLLOWS_FILTERS[3:], "Logs": ABOUT_THE_LOGS})
+page = st.navigation(
+    {"Costs": FOLLOWS_FILTERS[:3], "Quality": FOLLOWS_FILTERS[3:], "Claude": [ASK], "Logs": ABOUT_THE_LOGS}
+)
 
-if page in ABOUT_THE_LOGS:
+if page in (ASK, *ABOUT_THE_LOGS):
     st.title(page.title, anchor=False)
     page.run()
 elif data.span() is None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from dashboard import settings
-from dashboard.commands import ingest, mappings, questions, serve, signals, upkeep
+from dashboard.commands import ask, ingest, mappings, questions, serve, signals, upkeep
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -29,5 +29,6 @@ main.add_command(questions.prices)
 main.add_command(signals.signals)
 main.add_command(signals.explain)
 main.add_command(signals.forecast)
+main.add_command(ask.ask)
 main.add_command(upkeep.verify)
 main.add_command(upkeep.rebuild)

@@ -19,6 +19,7 @@ import streamlit as st
 import queries
 from dashboard.settings import home
 from queries import Filters, error_patterns
+from queries.signals import Signal, find
 
 DIMENSIONS = ("feature", "model", "user_id", "team", "environment")
 _FILTER_OF = {
@@ -84,6 +85,11 @@ def read(metric: str, filters: Filters | None = None) -> Rows:
 def errors_pass(by: str, filters: Filters) -> Rows:
     """For each value of a dimension that had failures: whether they pass or stay, the worst first."""
     return _errors_pass(view_suffix(by), by, filters, generation())
+
+
+def signals_found() -> tuple[Signal, ...]:
+    """What was unusual in all that there is, for texts that go by it; the first look takes seconds."""
+    return _signals_found(generation())
 
 
 def look() -> None:
@@ -164,6 +170,14 @@ def _errors_pass(suffix: str, by: str, filters: Filters, generation: str) -> Row
         "attempt_error_rate": [verdict.error_rate for _, verdict in verdicts],
     }
     return Rows(sha256(repr(("errors_pass", by, filters, generation)).encode()).hexdigest(), pa.table(columns))
+
+
+@st.cache_data(max_entries=2, show_spinner="Looking for what is unusual …")
+def _signals_found(generation: str) -> tuple[Signal, ...]:
+    connection = _connection()
+    return (
+        find(lambda metric, filters: queries.read(connection, metric, filters), Filters()).signals if connection else ()
+    )
 
 
 @cache
