@@ -213,7 +213,7 @@ def least_cacheable(prices: list[dict[str, Any]], name: str) -> int | None:
     return next((int(least) for least in known if least is not None), None)
 
 
-_NUMBER = re.compile(r"\$?\d[\d,]*(?:\.\d+)?")
+_NUMBER = re.compile(r"\$?\d+(?:,\d{3})*(?:\.\d+)?")
 _SMALL = re.compile(r"\d{1,2}|20\d\d")  # days, ordinals, years
 
 

@@ -19,6 +19,7 @@ from queries.signals import Explanation, Forecast, Signal, explain, forecast
 
 Read = Callable[[str, Filters], pa.Table]
 
+OWN_WORDS = ("cause", "metric", "slice_kind")
 MOST_SLICES = 10
 MOST_SIGNALS = 12
 MONEY = pa.decimal128(38, 12)
@@ -37,20 +38,33 @@ class Table:
 
     title: str
     rows: pa.Table
+    is_ours: bool = False
+    """Every text in it is a word of Outlay's own, none a name from a log."""
 
     def text(self, mask: Mask) -> str:
         """The table as Claude reads it: the words of the page, names masked."""
         columns = self.rows.column_names
         lines = [" | ".join(units.label(name) for name in columns)]
         for row in self.rows.to_pylist():
-            lines.append(" | ".join(_cell(name, row, mask) for name in columns))
+            lines.append(" | ".join(self._cell(name, row, mask) for name in columns))
         return f"{self.title}\n" + "\n".join(lines)
 
     def worded(self) -> pa.Table:
         """The table in the words of the page, with every name as it is."""
         rows, columns = self.rows.to_pylist(), self.rows.column_names
-        cells = {name: [_cell(name, row, lambda kind, value: value) for row in rows] for name in columns}
+        cells = {name: [self._cell(name, row, lambda kind, value: value) for row in rows] for name in columns}
         return pa.table({units.label(name): pa.array(values, pa.string()) for name, values in cells.items()})
+
+    def _cell(self, column: str, row: dict[str, Any], mask: Callable[[str, str], str]) -> str:
+        value = row[column]
+        if value is None:
+            return UNKNOWN
+        if self.is_ours or column in OWN_WORDS or (column == "slice" and row["slice_kind"] == "total"):
+            return value if isinstance(value, str) else words(column, value)
+        if isinstance(value, (bool, int, float, Decimal, date, timedelta)):
+            return words(column, value)
+        kind = row["slice_kind"] if column == "slice" else column
+        return mask(KINDS.get(str(kind), "name"), str(value))
 
 
 @dataclass(frozen=True)
@@ -73,7 +87,7 @@ def change(read: Read, before: Filters, after: Filters, by: str, signals: Iterab
         f"Filters in force: {_narrowing(after)}."
     )
     return Figures(task, (
-        Table("Both periods", _totals(read, before, after)),
+        Table("Both periods", _totals(read, before, after), is_ours=True),
         Table("The change by cause, in parts that add up to it", _causes(found)),
         Table(f"The change by {by}, largest first", _slices(found, by)),
         *_signals(signals, after),
@@ -95,9 +109,12 @@ def month(read: Read, filters: Filters, first: date, signals: Iterable[Signal] =
         this = replace(this, until=first + timedelta(days=days - 1))
         last = replace(last, until=min(last.until or first, (last.since or first) + timedelta(days=days - 1)))
         task += f"The month goes on: its first {days} days stand against as many of the month before.\n"
+    begun = read("totals", Filters()).column("first_started_at")[0].as_py()
+    if begun and last.since and begun.date() > last.since:
+        task += f"The data begins on {begun.date()}: the month before is not whole.\n"
     found = explain(read, last, this, "feature")
     return Figures(task + f"Filters in force: {_narrowing(filters)}.", (
-        Table("Both months", _totals(read, last, this)),
+        Table("Both months", _totals(read, last, this), is_ours=True),
         Table("The change by cause, in parts that add up to it", _causes(found)),
         Table("The change by feature, largest first", _slices(found, "feature")),
         *(Table(f"Spend by {by}", _spend(read, this, by)) for by in ("model", "team")),
@@ -121,18 +138,6 @@ def public_models(read: Read) -> set[str]:
     return set(read("price_list", Filters()).column("model").to_pylist())
 
 
-def _cell(column: str, row: dict[str, Any], mask: Callable[[str, str], str]) -> str:
-    value = row[column]
-    if value is None:
-        return UNKNOWN
-    if column in OWN_WORDS or (column == "slice" and row["slice_kind"] == "total"):
-        return str(value)
-    if isinstance(value, (bool, int, float, Decimal, date, timedelta)):
-        return words(column, value)
-    kind = row["slice_kind"] if column == "slice" else column
-    return mask(KINDS.get(str(kind), "name"), str(value))
-
-
 def words(column: str, value: Any) -> str:
     """A value that is no text, as a person reads it: in the column's unit where it has one that fits."""
     kind = units.kind(column)
@@ -145,18 +150,17 @@ def words(column: str, value: Any) -> str:
     return str(value) if kind == "name" else units.text(column, value)
 
 
-OWN_WORDS = ("period", "cause", "metric", "slice_kind")
-
-
 def _totals(read: Read, *periods: Filters) -> pa.Table:
-    rows = []
+    """One row per figure, one column per period, in words: the units differ from row to row."""
+    columns: dict[str, list[str]] = {"figure": [units.label(name) for names in TOTALS.values() for name in names]}
     for filters in periods:
-        row: dict[str, Any] = {"period": units.period(filters.since or date.min, filters.until or date.max)}
-        for metric, columns in TOTALS.items():
-            said = read(metric, filters).to_pylist()
-            row |= {column: said[0][column] if said else None for column in columns}
-        rows.append(row)
-    return _typed(pa.Table.from_pylist(rows), {name: MONEY for name in rows[0] if name.endswith("_usd")})
+        said = {metric: read(metric, filters).to_pylist() for metric in TOTALS}
+        columns[_days(filters)] = [
+            UNKNOWN if not said[metric] or said[metric][0][name] is None else words(name, said[metric][0][name])
+            for metric, names in TOTALS.items()
+            for name in names
+        ]
+    return pa.table(columns)
 
 
 def _causes(found: Explanation) -> pa.Table:
@@ -230,7 +234,7 @@ def _end(first: date) -> date:
 
 
 def _days(filters: Filters) -> str:
-    return f"{filters.since} to {filters.until}"
+    return units.period(filters.since or date.min, filters.until or date.max)
 
 
 def _narrowing(filters: Filters) -> str:
@@ -242,7 +246,3 @@ def _narrowing(filters: Filters) -> str:
 
 def _exact(amount: Decimal | float) -> Decimal:
     return (amount if isinstance(amount, Decimal) else Decimal(repr(float(amount)))).quantize(Decimal(1).scaleb(-12))
-
-
-def _typed(table: pa.Table, types: dict[str, pa.DataType]) -> pa.Table:
-    return table.cast(pa.schema([(of.name, types.get(of.name, of.type)) for of in table.schema]))

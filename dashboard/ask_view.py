@@ -130,7 +130,7 @@ def _text(job: str, figures: Figures) -> None:
             rows(table.rows, key=f"ask_{job}_{number}", alt=table.title)
 
 
-def rows(table: pa.Table, *, key: str, alt: str) -> None:
+def rows(table: pa.Table, *, key: str, alt: str, label: Callable[[str], str] = units.label) -> None:
     """Rows of any shape: numbers in their unit where the column's name tells one, text made safe."""
     cells: dict[str, list[Any]] = {}
     for name, values in zip(table.column_names, table.columns, strict=True):
@@ -139,10 +139,14 @@ def rows(table: pa.Table, *, key: str, alt: str) -> None:
         ]
     frame = pd.DataFrame(cells, columns=table.column_names, dtype=object)
     style = frame.style.format({name: partial(_word, name) for name in frame.columns}, na_rep=UNKNOWN)
-    headings = {name: units.label(name) for name in frame.columns}
-    config = {name: st.column_config.Column(display_name(label)) for name, label in headings.items()}
+    config = {name: st.column_config.Column(display_name(label(name))) for name in frame.columns}
     st.dataframe(style, key=key, alt=alt, hide_index=True, placeholder=UNKNOWN, column_config=config,
                  height="content" if len(frame) <= 16 else 540)  # fmt: skip
+
+
+def _as_written(column: str) -> str:
+    """The heading of a column that Claude has named."""
+    return units.LABELS.get(column) or (column[:1].upper() + column[1:]).replace("_", " ")
 
 
 def _word(column: str, value: Any) -> str:
@@ -205,7 +209,7 @@ def _draw_answer(done: Done, is_open: bool) -> None:
         return
     with charts.card(display_name(answered.title, "md", 200), display_name(answered.note, "md", 1_000)):
         if answered.selected is not None:
-            rows(answered.selected.table, key="ask_rows", alt=answered.title)
+            rows(answered.selected.table, key="ask_rows", alt=answered.title, label=_as_written)
             if answered.selected.is_cut:
                 st.caption(f"The first {answered.selected.table.num_rows:,} rows.")
         for number, of in enumerate(answered.tries, start=1):
