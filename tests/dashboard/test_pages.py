@@ -14,7 +14,7 @@ from tests.dashboard.traffic import HOSTILE
 from tests.ingest.loading import load
 
 NOT_FOR_PEOPLE = re.compile(r"\b(None|nan|NaN|NaT|Traceback|Decimal)\b|\d{4}-\d\d-\d\dT\d\d")
-ABOUT_CALLS = [page for page in PAGES if page not in ("data", "upload")]
+ABOUT_CALLS = [page for page in PAGES if page not in ("ask", "data", "upload")]
 
 
 def words(app: AppTest) -> str:
