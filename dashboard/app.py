@@ -71,6 +71,12 @@ QUALITY = [
         help="Errors before and after retries, and what retries hid.",
     ),
 ]
+ASK = st.Page(
+    "app_pages/ask.py",
+    title="Ask",
+    icon=":material/forum:",
+    help="A question answered by SQL, a change explained, the monthly note.",
+)
 ABOUT_THE_LOGS = [
     st.Page(
         "app_pages/data.py",
@@ -98,9 +104,9 @@ WATCH = [
     ),
 ]
 
-page = st.navigation({"": LOOK, "Costs": COSTS, "Quality": QUALITY, "Watch": WATCH, "Logs": ABOUT_THE_LOGS})
+page = st.navigation({"": [*LOOK, ASK], "Costs": COSTS, "Quality": QUALITY, "Watch": WATCH, "Logs": ABOUT_THE_LOGS})
 
-if page in WATCH + ABOUT_THE_LOGS:
+if page in (ASK, *WATCH, *ABOUT_THE_LOGS):
     st.title(page.title, anchor=False)
     page.run()
 elif data.span() is None:

@@ -21,7 +21,9 @@ import duckdb
 import pyarrow as pa
 
 import queries
+from dashboard import ask_sql
 from ingest import store
+from ingest.load import Loader
 from ingest.spool import Spool
 
 PATIENCE_SECONDS = 20.0
@@ -131,6 +133,15 @@ class Owner:
             except duckdb.Error as error:
                 raise QueryRefused(str(error)) from error
 
+    def ask(self, sql: str) -> ask_sql.Selected:
+        """The answer to SQL that somebody else wrote, within limits. Raises `ask_sql.Refused`."""
+        with self.cursor() as cursor:
+            return ask_sql.run(cursor, sql)
+
+    def take_in(self, log: Path, begin: int) -> None:
+        """Load what was written to a log from this byte on."""
+        self.reports(_landed(self.home, log, begin))
+
     def read(self, metric: str, filters: queries.Filters) -> pa.Table:
         """The rows of one metric view under these filters."""
         with self.cursor() as cursor:
@@ -140,9 +151,9 @@ class Owner:
 class RemoteOwner:
     """A running server owns the store; it is asked over loopback."""
 
-    def __init__(self, address: "Address") -> None:
-        """`address` as the server has written it down."""
-        self._address = address
+    def __init__(self, address: "Address", home: Path) -> None:
+        """`address` as the server has written it down below `home`."""
+        self._address, self.home = address, home
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -156,6 +167,19 @@ class RemoteOwner:
         """The answer to one SELECT, read-only. Raises QueryRefused."""
         with pa.ipc.open_stream(self._ask("/api/query", sql.encode())) as reader:
             return reader.read_all()
+
+    def ask(self, sql: str) -> ask_sql.Selected:
+        """The answer to SQL that somebody else wrote, within limits. Raises `ask_sql.Refused`."""
+        with pa.ipc.open_stream(self._ask("/api/ask", sql.encode())) as reader:
+            table = reader.read_all()
+        told = {name.decode(): value.decode() for name, value in (table.schema.metadata or {}).items()}
+        if "refusal" in told:
+            raise ask_sql.Refused(told["refusal"], told["detail"])
+        return ask_sql.Selected(table, told["is_cut"] == "True")
+
+    def take_in(self, log: Path, begin: int) -> None:
+        """Load what was written to a log from this byte on."""
+        self.reports(_landed(self.home, log, begin))
 
     def read(self, metric: str, filters: queries.Filters) -> pa.Table:
         """The rows of one metric view under these filters."""
@@ -219,7 +243,7 @@ def reach(home: Path) -> Owner | RemoteOwner:
             return Owner(home)
         except store.StoreBusy as error:
             if address := Address.of(home):
-                remote = RemoteOwner(address)
+                remote = RemoteOwner(address, home)
                 try:
                     remote.query("select 1")
                     return remote
@@ -230,6 +254,13 @@ def reach(home: Path) -> Owner | RemoteOwner:
                     f"{error}, and no Outlay server answers for it; wait for it to end, or stop it"
                 ) from error
             time.sleep(0.1)
+
+
+def _landed(home: Path, log: Path, begin: int) -> list[str]:
+    """The loads that a log makes from this byte on, on disk and not yet folded."""
+    with log.open("rb") as source:
+        source.seek(begin)
+        return [outcome.landed.load_id for outcome in Loader(home).load_stream(source, log.name)]
 
 
 def filters_from(told: dict[str, Any]) -> queries.Filters:

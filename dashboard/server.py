@@ -28,7 +28,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from dashboard import judging, upload_routes, uploads
+from dashboard import ask_sql, judging, upload_routes, uploads
 from dashboard.alerts.readings import Sight
 from dashboard.alerts.watching import keep_watching
 from dashboard.otlp import Receiver
@@ -56,7 +56,7 @@ def serve(home: Path, host: str, port: int, open_browser: bool, otlp: bool) -> N
     """
     # Its caches complain that no page runs yet while they are being declared.
     logging.getLogger("streamlit.runtime.caching").setLevel(logging.ERROR)
-    from dashboard import data
+    from dashboard import ask_view, data
 
     os.environ["OUTLAY_HOME"] = str(home)  # what pages keep beside the store goes to this home, wherever it was named
     owner = Owner(home)
@@ -64,6 +64,7 @@ def serve(home: Path, host: str, port: int, open_browser: bool, otlp: bool) -> N
     data.serve_from(owner.cursor)
     judge = judging.Judge(home, owner.cursor)
     judging.serve_from(judge)
+    ask_view.serve_from(owner)
     sent = uploads.Uploads(owner)
     uploads.serve_from(sent)
     receiver = Receiver(home, otlp)
@@ -149,6 +150,16 @@ def _routes(owner: Owner, address: Address) -> list[Route]:
         except QueryRefused as refused:
             return PlainTextResponse(str(refused), 400)
 
+    async def ask(request: Request) -> Response:
+        if not is_trusted(request):
+            return PlainTextResponse("", 404)
+        sql = (await request.body()).decode(errors="replace")
+        try:
+            selected = await run_in_threadpool(owner.ask, sql)
+        except ask_sql.Refused as refused:
+            return _arrow(pa.table({}).replace_schema_metadata({"refusal": str(refused), "detail": refused.detail}))
+        return _arrow(selected.table.replace_schema_metadata({"is_cut": str(selected.is_cut)}))
+
     async def read(request: Request) -> Response:
         if not is_trusted(request):
             return PlainTextResponse("", 404)
@@ -162,6 +173,7 @@ def _routes(owner: Owner, address: Address) -> list[Route]:
         Route("/healthz", health),
         Route("/api/loads", loads, methods=["POST"]),
         Route("/api/query", query, methods=["POST"]),
+        Route("/api/ask", ask, methods=["POST"]),
         Route("/api/read", read, methods=["POST"]),
     ]
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from opentelemetry import baggage, trace  # the Anthropic SDK depends on it
+from opentelemetry import baggage, context, trace  # the Anthropic SDK depends on it
 
 NAMES = ("feature", "user_id", "team", "environment", "session_id")
 LONGEST_LABEL, MOST_TAGS = 200, 32
@@ -66,7 +66,7 @@ def current(default: Labels) -> Labels:
     Baggage is read under `outlay.feature`, `outlay.user_id`, … and `outlay.tag.NAME`.
     """
     said = default
-    if carried := baggage.get_all():
+    if context.get_current() and (carried := baggage.get_all()):
         named = {name: carried.get(f"outlay.{name}") for name in NAMES}
         prefix = "outlay.tag."
         tags = {key.removeprefix(prefix): value for key, value in carried.items() if key.startswith(prefix)}
@@ -76,5 +76,7 @@ def current(default: Labels) -> Labels:
 
 def trace_id() -> str | None:
     """The trace that the call belongs to, in hexadecimal; None outside any."""
-    context = trace.get_current_span().get_span_context()
-    return f"{context.trace_id:032x}" if context.is_valid else None
+    if not context.get_current():
+        return None
+    span = trace.get_current_span().get_span_context()
+    return f"{span.trace_id:032x}" if span.is_valid else None

@@ -5,16 +5,18 @@ A call is one `messages.create(...)` of the application; an attempt is one HTTP 
 
 import functools
 import logging
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from typing import Any, ParamSpec, Protocol
+from typing import ParamSpec, Protocol
 
 import anthropic
 
 from outlay_recorder import wire
 from outlay_recorder.attribution import Labels
+from outlay_recorder.log import Line, Told
 
 P = ParamSpec("P")
 CLIENT_VERSION = f"anthropic-python {anthropic.__version__}"
@@ -24,7 +26,7 @@ _diary = logging.getLogger(__name__)
 class Writer(Protocol):
     """Where lines go: a `Log`."""
 
-    def write(self, line: dict[str, Any]) -> None:
+    def write(self, line: Line | Told) -> None:
         """Add a line."""
 
     def call_id(self) -> str:
@@ -55,9 +57,11 @@ class Call:
         self._labels: Labels = {}
         self._id = ""
         self._attempts, self._wait_ms, self._last_end = 0, 0.0, 0.0
-        self._last: wire.Facts = {}
+        self._last: Attempt | None = None
         self._is_open = self._is_returned = False
-        self._failure: BaseException | None = None
+        self._exception: str | None = None
+        self._latency_ms = 0.0
+        self.weight = 0
 
     def elapsed(self) -> float:
         """Seconds since it began."""
@@ -71,40 +75,44 @@ class Call:
         self._log, self._labels, self._is_open = log, labels, True
         self._attempts += 1
         self._wait_ms += wait_ms or 0
-        return Attempt(self, now, {
+        return Attempt(self, now, labels, {
             "kind": "attempt", "started_at": time.time(), "call_id": self._id, "attempt_no": self._attempts,
             **({} if wait_ms is None else {"wait_ms": wait_ms}), **asked,
         })  # fmt: skip
 
-    def attempted(self, line: dict[str, Any], now: float) -> None:
+    def attempted(self, attempt: "Attempt", now: float) -> None:
         """An attempt is over."""
-        self._last_end, self._last, self._is_open = now, line, False
+        self._last_end, self._last, self._is_open = now, attempt, False
         if self._log is not None:
-            self._log.write(line | self._labels)
+            self._log.write(attempt)
         self._settle()
 
     @harmless
     def returned(self, failure: BaseException | None = None) -> None:
         """The SDK has handed the application an answer, or raised. A stream may still be open then."""
-        self._is_returned, self._failure = True, failure
+        self._is_returned = True
+        self._exception = type(failure).__name__ if failure is not None else None
         self._settle()
 
     def _settle(self) -> None:
-        if self._log is None or self._is_open or not self._is_returned:
-            return
-        last = self._last
-        failure = type(self._failure).__name__ if self._failure is not None else None
+        if self._log is not None and self._is_returned and not self._is_open:
+            log, self._log = self._log, None
+            self._latency_ms = round(self.elapsed() * 1e3, 3)
+            log.write(self)
+
+    def line(self) -> Line:
+        """See `Told.line`."""
+        last = self._last.line() if self._last is not None else {}
         line = {
             "kind": "call", "started_at": self._started_at, "call_id": self._id, "attempts": self._attempts,
-            "latency_ms": round(self.elapsed() * 1e3, 3), "wait_ms": round(self._wait_ms, 3),
-            "is_failed": failure is not None or "error_type" in last or last.get("http_status", 200) >= 400,
+            "latency_ms": self._latency_ms, "wait_ms": round(self._wait_ms, 3),
+            "is_failed": bool(self._exception) or "error_type" in last or last.get("http_status", 200) >= 400,
         }  # fmt: skip
-        if failure:
-            line["exception"] = failure
+        if self._exception:
+            line["exception"] = self._exception
         line |= {name: last[name] for name in ("model", "request_id", "message_id", "error_type", "http_status")
                  if name in last}  # fmt: skip
-        self._log.write(line | self._labels)
-        self._log = None
+        return line | self._labels
 
 
 CALL: ContextVar[Call | None] = ContextVar("outlay_recorder_call", default=None)
@@ -113,8 +121,12 @@ CALL: ContextVar[Call | None] = ContextVar("outlay_recorder_call", default=None)
 class Attempt:
     """What is known about an attempt while it runs."""
 
-    def __init__(self, call: Call, started: float, line: dict[str, Any]) -> None:
-        self._call, self._started, self._line, self._is_over = call, started, line, False
+    def __init__(self, call: Call, started: float, labels: Labels, line: Line) -> None:
+        self._call, self._started, self._labels, self._line, self._is_over = call, started, labels, line, False
+        self._headers: Iterable[tuple[bytes, bytes]] = ()
+        self._content: bytes | None = None
+        self._is_read, self._reading = False, threading.Lock()
+        self.weight = 0
 
     def _ms(self, now: float) -> float:
         return round((now - self._started) * 1e3, 3)
@@ -137,13 +149,14 @@ class Attempt:
     def headed(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
         """The answer has begun."""
         self._line["http_status"] = status
-        self._line |= wire.head(headers)
+        self._headers = tuple(headers)
 
     @harmless
     def answered(self, content: bytes) -> None:
         """The answer came whole."""
         now = time.perf_counter()
-        self._over(now, wire.document(content))
+        self._content, self.weight = content, len(content)
+        self._over(now, {})
 
     @harmless
     def refused(self) -> None:
@@ -160,7 +173,23 @@ class Attempt:
         if not self._is_over:
             self._is_over = True
             self._line["latency_ms"] = self._ms(now)
-            self._call.attempted(self._line | facts, now)
+            self._line |= facts
+            self._call.attempted(self, now)
+
+    def line(self) -> Line:
+        """See `Told.line`. What the answer says is read now, by whoever asks first: the log's thread, nearly always."""
+        with self._reading:
+            if not self._is_read:
+                self._is_read = True
+                self._read()
+        return self._line
+
+    @harmless
+    def _read(self) -> None:
+        content, self._content, headers, self._headers = self._content, None, self._headers, ()
+        self._line = wire.head(headers) | self._line | self._labels
+        if content is not None:
+            self._line = self._line | wire.document(content)
 
 
 class Streaming:

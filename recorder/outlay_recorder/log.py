@@ -15,15 +15,27 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from secrets import token_hex
-from typing import Any
+from typing import Any, Protocol
 
 from outlay_recorder.sinks import Sink, Tally
 
 VERSION = 1  # of the format
 Line = dict[str, Any]
 
+
+class Told(Protocol):
+    """What becomes a line when its turn comes: reading an answer can wait, the caller cannot."""
+
+    weight: int
+    """Bytes that it keeps in memory until then."""
+
+    def line(self) -> Line:
+        """The line; the same each time. Never raises."""
+
+
 GATHER = 0.05  # seconds in which lines gather before they are written together
 PAUSE = 1.0  # seconds before a failed write is tried again
+MOST_HELD = 16 << 20  # bytes of answers that wait to be read; beyond them the caller reads its own
 AT_EXIT = 5.0  # seconds that the end of the process waits for the last lines
 
 _diary = logging.getLogger(__name__)
@@ -55,15 +67,19 @@ class Log:
         self._moved = threading.Condition(threading.Lock())
         self._awake, self._hurry = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
-        self._waiting: list[tuple[int, Line]] = []
+        self._waiting: list[tuple[int, Line | Told]] = []
+        self._held = 0
         self._unsent: list[tuple[int, bytes]] = []
         self._issued = self._settled = 0
         self.dropped = 0  # not yet reported
         self._tally = None
         self._is_failing = False
 
-    def write(self, line: Line) -> None:
+    def write(self, line: Line | Told) -> None:
         """Add a line, or count it as dropped where there is no room. Takes microseconds."""
+        weight = 0 if isinstance(line, dict) else line.weight
+        if weight and self._held + weight > MOST_HELD and not isinstance(line, dict):
+            line, weight = line.line(), 0
         with self._lock:
             if self._tally is None:
                 self._tally = self._sink.tally(self._process)
@@ -73,6 +89,7 @@ class Log:
                 self.dropped += 1
                 return
             self._waiting.append((self._issued, line))
+            self._held += weight
         if not self._awake.is_set():
             self._wake()
 
@@ -139,7 +156,7 @@ class Log:
                     self._moved.notify_all()
             return not self._unsent
 
-    def _take(self) -> list[tuple[int, Line]]:
+    def _take(self) -> list[tuple[int, Line | Told]]:
         with self._lock:
             if self.dropped:
                 self._issued += 1
@@ -147,10 +164,11 @@ class Log:
                     self._tally.set(self._issued)
                 self._waiting.append((self._issued, _drops("queue_full", self.dropped)))
                 self.dropped = 0
-            taken, self._waiting = self._waiting, []
+            taken, self._waiting, self._held = self._waiting, [], 0
         return taken
 
-    def _text(self, number: int, line: Line) -> bytes:
+    def _text(self, number: int, told: Line | Told) -> bytes:
+        line = told if isinstance(told, dict) else told.line()
         for name in ("started_at", "recorded_at"):
             if name in line:
                 line[name] = timestamp(line[name])

@@ -1,0 +1,22 @@
+"""Ask: a question answered by SQL, a change explained, the monthly note. Optional; nothing is sent unseen."""
+
+import streamlit as st
+
+from dashboard import ask_view, data
+
+JOBS = {"Question": ask_view.question, "Explain a change": ask_view.change, "Monthly note": ask_view.note}
+
+st.caption(
+    "Claude writes SQL for a question, or puts figures into words. What would be sent is shown first: aggregated "
+    "figures and column names, no row of a log, and names only where you allow it. Everything else works without this."
+)
+if data.span() is None:
+    st.subheader("No calls yet", anchor=False)
+    st.page_link("app_pages/upload.py", label="Upload logs", icon=":material/upload_file:")
+    st.stop()
+
+job = st.segmented_control(
+    "What to do", list(JOBS), default="Question", required=True, key="job", bind="query-params",
+    label_visibility="collapsed",
+)  # fmt: skip
+JOBS[job]()

@@ -1,0 +1,205 @@
+"""`outlay ask`: a question in plain language, a change explained, the monthly note. Optional: it needs an API key."""
+
+import datetime as dt
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dashboard.commands.terminal import FORMAT, Examples, OwnerOf, cell_text, fail, print_table
+
+if TYPE_CHECKING:
+    from dashboard.ask import Conversation
+    from dashboard.ask_figures import Figures
+    from dashboard.ask_names import Mask
+    from dashboard.ask_prompts import Request
+    from dashboard.owner import Owner, RemoteOwner
+
+DAY = click.DateTime(["%Y-%m-%d"])
+NAMED = {"features": "feature", "models": "model", "teams": "team", "environments": "environment"}
+MOST_NAMES = 100
+
+
+@click.command(
+    cls=Examples,
+    epilog=(
+        'outlay ask "Which five features cost most in the last week, and on which models?"\n'
+        "outlay ask --explain --since 2026-11-08 --until 2026-11-14\n"
+        "outlay ask --explain --since 2026-11-08 --until 2026-11-14 --by model --show\n"
+        "outlay ask --monthly-note 2026-10 --names > note.txt"
+    ),
+)
+@click.argument("question", required=False)
+@click.option("--explain", is_flag=True, help="Explain why a period cost more or less than the one before.")
+@click.option("--since", type=DAY, help="First day of the period to explain.")
+@click.option("--until", type=DAY, help="Its last day.")
+@click.option("--against", type=DAY, help="First day of the period to compare with; by default the one just before.")
+@click.option("--by", type=click.Choice(["feature", "model", "user", "team"]), default="feature", show_default=True)
+@click.option("--monthly-note", "month", type=click.DateTime(["%Y-%m"]), help="Write the note for finance on a month.")
+@click.option("--names", "is_open", is_flag=True, help="Send names of features, users and teams as they are.")
+@click.option("--read-result", is_flag=True, help="Send the rows of the answer too, and have them put into words.")
+@click.option("--show", is_flag=True, help="Show what would be sent, whole, and send nothing.")
+@click.option("--yes", is_flag=True, help="Send without asking.")
+@click.option("--model", "name", help="The model to ask ($OUTLAY_ASK_MODEL).")
+@FORMAT
+@click.pass_obj
+def ask(
+    home: Path, /, question: str | None, explain: bool, month: dt.datetime | None, show: bool, form: str,
+    read_result: bool, **asked: Any,
+) -> None:  # fmt: skip
+    """Ask Claude about the logs: a question answered by SQL, a change explained, a note for finance.
+
+    What would be sent is shown first. A question sends its own words and the documentation of the views; the other two
+    send aggregated figures, in which names are feature-1, user-2 … unless --names is given. The figures or the rows
+    are printed beside the answer, and what the call cost.
+    """
+    if sum((question is not None, explain, month is not None)) != 1:
+        fail("say one thing: a question, --explain, or --monthly-note", 2)
+    if explain and not (asked["since"] and asked["until"] and asked["since"] <= asked["until"]):
+        fail("--explain needs a period: --since and --until, in this order", 2)
+    with OwnerOf(home) as owner:
+        if question is not None:
+            _question(home, owner, question, read_result, show, form, **asked)
+        else:
+            _text(home, owner, month, show, form, **asked)
+
+
+def _question(
+    home: Path, owner: "Owner | RemoteOwner", question: str, read_result: bool, show: bool, form: str, **asked: Any
+) -> None:
+    from dashboard import ask as asking
+    from dashboard import ask_figures
+    from dashboard.ask_names import Mask
+    from dashboard.ask_prompts import for_question, for_telling
+    from queries import Filters
+
+    name = asked["name"] or asking.model()
+    said = owner.read("totals", Filters()).to_pylist()[0]
+    first, last = said["first_started_at"], said["last_started_at"]
+    names = _names(owner) if asked["is_open"] else None
+    today = dt.datetime.now(dt.UTC).date()
+    request = for_question(question, name, today, (first.date(), last.date()) if first else None, names)
+    talk = _confirmed(home, owner, request, show, asked["yes"])
+    try:
+        answered = asking.answer_question(talk.send, owner.ask, request)
+    except asking.NotAnswered as error:
+        fail(str(error))
+    click.echo(cell_text(answered.title), err=True)
+    click.echo(cell_text(answered.note), err=True)
+    for of in answered.tries:
+        click.echo(f"\n{of.sql}\n", err=True)
+        if of.refusal:
+            click.echo(f"outlay: not answered: {of.detail}", err=True)
+    if answered.selected:
+        print_table(answered.selected.table, form)
+        if answered.selected.is_cut:
+            click.echo(f"(the first {answered.selected.table.num_rows:,} rows)", err=True)
+        if read_result:
+            mask = Mask(asked["is_open"], ask_figures.public_models(owner.read))
+            figures = ask_figures.answer(question, answered.selected.table)
+            request = for_telling("result", figures.task, figures.text(mask), name)
+            _agree(owner, request, asked["yes"])
+            _tell(talk, request, figures, mask)
+    _price(talk)
+    if answered.selected is None:
+        sys.exit(1)
+
+
+def _text(
+    home: Path, owner: "Owner | RemoteOwner", month: dt.datetime | None, show: bool, form: str, **asked: Any
+) -> None:
+    from dashboard import ask as asking
+    from dashboard import ask_figures
+    from dashboard.ask_names import Mask
+    from dashboard.ask_prompts import for_telling
+    from queries import Filters
+    from queries.signals import find
+
+    signals = find(owner.read, Filters()).signals
+    if month:
+        figures = ask_figures.month(owner.read, Filters(), month.date(), signals)
+    else:
+        after = Filters(asked["since"].date(), asked["until"].date())
+        before = after.previous()
+        if asked["against"]:
+            begin = asked["against"].date()
+            before = replace(before, since=begin, until=begin + (asked["until"] - asked["since"]))
+        figures = ask_figures.change(owner.read, before, after, asked["by"], signals)
+    mask = Mask(asked["is_open"], ask_figures.public_models(owner.read))
+    job = "monthly note" if month else "explain"
+    request = for_telling(job, figures.task, figures.text(mask), asked["name"] or asking.model())
+    talk = _confirmed(home, owner, request, show, asked["yes"])
+    _tell(talk, request, figures, mask)
+    for table in figures.tables:
+        click.echo(f"\n{table.title}")
+        print_table(table.worded() if form == "table" else table.rows, form)
+    _price(talk)
+
+
+def _confirmed(
+    home: Path, owner: "Owner | RemoteOwner", request: "Request", show: bool, is_agreed: bool
+) -> "Conversation":
+    """What would be sent is shown; whoever agrees gets somebody to send it."""
+    from dashboard import ask as asking
+
+    if show:
+        click.echo(f"To {request.model}.\n\nInstructions:\n{request.system}\n\nMessage:")
+        click.echo(request.messages[-1]["content"])
+        sys.exit(0)
+    try:
+        talk = asking.Conversation(home, owner)
+    except asking.NotAnswered as error:
+        fail(str(error))
+    _agree(owner, request, is_agreed)
+    return talk
+
+
+def _agree(owner: "Owner | RemoteOwner", request: "Request", is_agreed: bool) -> None:
+    from dashboard import ask as asking
+    from queries import Filters
+
+    bound = asking.at_most(request, owner.read("price_list", Filters()).to_pylist())
+    click.echo(
+        f"This would be sent to {request.model}:\n\n{request.messages[-1]['content']}\n\nWith it go "
+        f"{len(request.system):,} characters of instructions (--show prints them), and nothing else; "
+        + (f"for at most ${bound} at list price." if bound else "the model has no list price."),
+        err=True,
+    )
+    if not is_agreed:
+        if not sys.stdin.isatty():
+            fail("nobody is there to agree: look at it with --show, send it with --yes", 2)
+        click.confirm("Send it?", abort=True, err=True)
+
+
+def _tell(talk: "Conversation", request: "Request", figures: "Figures", mask: "Mask") -> None:
+    from dashboard import ask as asking
+
+    try:
+        told = asking.tell(talk.send, request, figures.text(mask), mask)
+    except asking.NotAnswered as error:
+        fail(str(error))
+    click.echo("\n\n".join(map(cell_text, (told.title, *told.paragraphs))))
+    if told.untraced:
+        click.echo(f"\nNot in the figures: {', '.join(told.untraced)}. Check these before you use them.")
+
+
+def _price(talk: "Conversation") -> None:
+    paid = talk.paid()
+    tokens = (
+        f"{paid.uncached_input_tokens:,} tokens in, {paid.cache_write_tokens:,} written to the prompt cache, "
+        f"{paid.cache_read_tokens:,} read from it, {paid.output_tokens:,} out"
+    )
+    cost = f"${paid.cost_usd.normalize():f}" if paid.cost_usd is not None else "no list price for this model"
+    click.echo(f"\n{paid.calls} {'call' if paid.calls == 1 else 'calls'}: {tokens}; {cost}.", err=True)
+
+
+def _names(owner: "Owner | RemoteOwner") -> dict[str, list[str]]:
+    """The names that a question may want to mention, costliest first."""
+    from queries import Filters
+
+    return {
+        plural: owner.read(f"spend_by_{kind}", Filters()).column(kind).to_pylist()[:MOST_NAMES]
+        for plural, kind in NAMED.items()
+    }
