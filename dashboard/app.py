@@ -104,7 +104,9 @@ WATCH = [
     ),
 ]
 
-page = st.navigation({"": [*LOOK, ASK], "Costs": COSTS, "Quality": QUALITY, "Watch": WATCH, "Logs": ABOUT_THE_LOGS})
+page = st.navigation(
+    {"": [*LOOK, ASK], "Costs": COSTS, "Quality": QUALITY, "Watch": WATCH, "Logs": ABOUT_THE_LOGS}, expanded=True
+)
 
 if page in (ASK, *WATCH, *ABOUT_THE_LOGS):
     st.title(page.title, anchor=False)
