@@ -20,7 +20,7 @@ from queries.signals.rules import (
     step_flags,
     user_flags,
 )
-from queries.signals.series import Series, Slice
+from queries.signals.series import Series
 from queries.signals.slate import Array, Slate
 
 GRACE_DAYS = 14  # a slice's first days: too early to know what is usual
@@ -38,7 +38,6 @@ RULES = {
     "cache_hit_rate": Rule(6.0, up=False, down=True),
 }
 CREEP, SLOWER, SLOW_SHARE = Rule(4.5), Rule(5.0), Rule(5.75)
-USER_COST = Rule(6.0)
 
 
 @dataclass(frozen=True)
@@ -61,13 +60,11 @@ def judge(series: Series, slate: Slate | None = None, told: Iterable[Flag] = ())
     first = slate.first
     days, weekend, whole, slices = series.days, series.weekend, series.whole_days, series.slices
     cost_usd, calls = days["cost_usd"], days["calls"]
-    floor = _floor(series)
+    floor = floor_of(series)
     day = np.arange(cost_usd.shape[1])
     known = series.covered.sum(axis=1) >= 8
     old = day - series.born[:, None] >= GRACE_DAYS
     grown = old & (day < whole) & known
-    # Within a day only features are judged: what they share out among totals, models and teams has no hours of its own.
-    fine = old & np.array([of.kind == "feature" for of in slices])[:, None]
     flags = [flag for flag in told if flag.raised <= 24 * first]
     with np.errstate(divide="ignore", invalid="ignore"):
         grain = np.where(cost_usd > 0, days["cost_squares"] / cost_usd, 0)
@@ -88,15 +85,14 @@ def judge(series: Series, slate: Slate | None = None, told: Iterable[Flag] = ())
                        grown & worth & (np.abs(calls - requests.expected) >= 10), slices, first, shared),
             *step_flags("cost", cost, cost_usd, 1.5 * floor, grown, slices, shared, first),
             *step_flags("requests", requests, calls, 15 + 0 * floor, grown & worth, slices, shared, first),
-            *hour_flags("cost", series.hours["cost_usd"], cost_hours, cost, 0 * each + 1, floor, fine, None, slices,
+            *hour_flags("cost", series.hours["cost_usd"], cost_hours, cost, 0 * each + 1, floor, old, None, slices,
                         first),
-            *hour_flags("requests", series.hours["calls"], request_hours, requests, each, floor, fine, quiet, slices,
+            *hour_flags("requests", series.hours["calls"], request_hours, requests, each, floor, old, quiet, slices,
                         first),
             *user_flags(series, requests, floor, grown, first),
         ]  # fmt: skip
         for metric, rule, what, matters in _ratios(series, cost, requests, floor, slate):
             flags += day_flags(metric, rule, what, matters & grown, slices, first)
-        flags += _users(series, floor, weekend, known & (day < whole), first)
     return Verdict(flags, cost, requests, cost_hours, request_hours)
 
 
@@ -166,24 +162,6 @@ def _latencies(series: Series, slate: Slate) -> list[tuple[str, Rule, Judged, Ar
     ]
 
 
-def _users(series: Series, floor: Array, weekend: Array, known: Array, first: int) -> list[Flag]:
-    """Users whose own spend has changed, over all features. One event of theirs is taken as two mean tries."""
-    users = series.users
-    if not users.names:
-        return []
-    names, row = np.unique(users.names, return_inverse=True)
-    cost, attempts = np.zeros((2, len(names), users.cost_usd.shape[1]))
-    np.add.at(cost, row, users.cost_usd)
-    np.add.at(attempts, row, users.attempts)
-    born = (attempts > 0).argmax(axis=1)
-    logged = np.broadcast_to(series.covered.mean(axis=1), cost.shape)
-    level = expect(cost, 2 * cost / np.maximum(attempts, 1), logged, born, weekend, series.whole_days, Slate())
-    old = np.arange(cost.shape[1]) - born[:, None] >= GRACE_DAYS
-    matters = known & old & (cost - level.expected >= floor)
-    slices = tuple(Slice("user", str(name)) for name in names)
-    return day_flags("cost", USER_COST, _plain(level, cost), matters, slices, first)
-
-
 def _logged(series: Series) -> Array:
     """(S, D): the part of each day's usual spend that falls into hours that the log covers."""
     hourly = series.hours["cost_usd"]
@@ -196,7 +174,7 @@ def _logged(series: Series) -> Array:
     return part
 
 
-def _floor(series: Series) -> Array:
+def floor_of(series: Series) -> Array:
     """(D,): dollars that a flag must at least be about, from the mean daily spend of the four weeks before."""
     spend = series.days["cost_usd"][next(row for row, of in enumerate(series.slices) if of.kind == "total")]
     running = np.cumsum(np.pad(spend, (1, 0)))

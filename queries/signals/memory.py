@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from queries.filters import Filters
-from queries.signals.judge import Verdict, judge
+from queries.signals.judge import GRACE_DAYS, Verdict, floor_of, judge
 from queries.signals.rules import Flag
 from queries.signals.series import Series, lay_out
 from queries.signals.slate import Slate
+from queries.signals.spenders import costliest, spender_flags
 from queries.signals.sums import Read, Sums, add_up
 
 CALL_DAYS = 1  # a try belongs to the day on which its call began, at most so many days before
@@ -49,8 +50,11 @@ class Memory:
         series = lay_out(sums, _until(read, asked))
         slate, told = self._kept(series, asked.since)
         verdict = judge(series, slate, told)
+        users = filters.users or costliest(sums)
+        spenders = read("signal_user_hours", replace(filters, users=users)) if users else None
         self._loads, self._sums, self._series, self._slate, self._flags = loads, sums, series, slate, verdict.flags
-        return series, verdict
+        flags = spender_flags(spenders, series, floor_of(series), GRACE_DAYS) if spenders else []
+        return series, replace(verdict, flags=verdict.flags + flags)
 
     def _since(self, loads: Loads, zone: str) -> date | None:
         """The first day on which rows may be other than they were; None if that may be any day."""

@@ -22,10 +22,10 @@ DISCOVERIES = 0.075  # share of false ones among the flags of a day that is born
 WINDOW = 28  # days that tell how strange is usual
 ALONE = 3.45  # the normal score that stands for a metric's own threshold when many are compared
 STRANGER = 1.1  # than the third strangest of the last 28 days
-RUN_AWAY, DROP = {"cost": 5.0, "requests": 4.2}, 3.8  # hourly scores; a few heavy calls make cost burst by itself
+RUN_AWAY, DROP = {"cost": 4.5, "requests": 3.8}, 4.3  # hourly scores; a few heavy calls make cost burst by itself
 RUN_AWAY_PART = 0.2  # of a usual day's amount must have come on top
 DROP_CALLS = 20  # must have been expected
-STEP = {"cost": 4.4, "requests": 3.8}  # score of three days together
+STEP = {"cost": 4.4, "requests": 4.2}  # score of three days together
 SHARED = 0.25  # so many features moving alike on one day are one event of the whole, not many
 USER_SCORE, USER_PART, USER_BUSY, USER_OVERDISPERSION = 5.0, 0.15, 0.3, 0.005
 

@@ -117,7 +117,8 @@ def _signal(series: Series, verdict: Verdict, flags: list[Flag], zone: str) -> S
     actual, expected, low, high = strongest.values
     first, last = start // 24, (end - 1) // 24
     found: dict[str, float] = {}
-    cause = driver = None
+    cause = None
+    driver = of.name if of.kind == "user" else None
     stake = actual - expected
     if row is not None:
         if metric in SUMS:

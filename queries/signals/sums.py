@@ -115,6 +115,22 @@ def _users(table: pa.Table, first: int, days: int) -> Grid:
     })  # fmt: skip
 
 
+def keys_of(table: pa.Table, column: str) -> tuple[tuple[str, ...], Array]:
+    """The values that occur in a column, in order, and for each row which of them it has."""
+    values = table.column(column).combine_chunks().dictionary_encode()
+    names = values.dictionary.to_pylist()
+    order = sorted(range(len(names)), key=names.__getitem__)
+    return tuple(names[old] for old in order), np.argsort(order)[_codes(values)]
+
+
+def by_hour(table: pa.Table, name: str, row: Array, rows: int, first_day: date, days: int) -> Array:
+    """(rows, days, 24): one column of a table that has a row for each hour."""
+    hour = _hours(table) - (first_day - EPOCH).days * 24
+    known = (hour >= 0) & (hour < days * 24)
+    cell = row[known] * (days * 24) + hour[known]
+    return np.bincount(cell, _floats(table, name)[known], rows * days * 24).reshape(rows, days, 24)
+
+
 def _keys(table: pa.Table, first: str, second: str) -> tuple[tuple[tuple[str, str], ...], Array]:
     """The pairs of values that occur, in order, and for each row which of them it has."""
     if not table.num_rows:

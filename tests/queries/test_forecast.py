@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from attempts import an_attempt, fill
 
+from benchmarks.forecast import back_test, mean_of
 from queries import Filters, read
 from queries.signals import forecast
 
@@ -56,3 +57,11 @@ def test_the_range_narrows_as_the_month_goes_by(seen):
 def test_past_forecasts_are_held_against_what_came(seen):
     assert seen([1_000_000] * 62).backtest_error == pytest.approx(0, abs=1e-9)
     assert seen([]).backtest_error is not None
+
+
+def test_months_that_are_over_were_foreseen():
+    """Five kinds of spend with noise, walks, spikes and jumps, forecast on days 3 to 25 of each month."""
+    error, run_rate, cover = mean_of(back_test(seed=1))
+    assert error <= 0.09
+    assert error < run_rate
+    assert 0.75 <= cover <= 0.88

@@ -179,6 +179,41 @@ def test_looking_back_tells_what_was_told_then(found, con):
     assert {(of.slice, of.metric, of.start, of.raised_at) for of in known} <= raised
 
 
+def test_a_user_who_runs_away_within_hours_is_told_though_no_feature_stands_out(found):
+    """Ten features with forty calls each; one user's calls, spread over all of them, treble for four hours."""
+    log = [
+        call | {"user_id": f"u{number % 8}", "feature": f"f{number % 10}"}
+        for day in range(34) for number, call in enumerate(calls(day, 400))
+    ]  # fmt: skip
+    log += [
+        call | {"user_id": "u3", "feature": f"f{number % 10}"}
+        for number, call in enumerate(calls(33, 60, hours=range(10, 14)))
+    ]
+    log += calls(34, 1)
+    [told_of] = {(of.slice_kind, of.slice, of.metric, of.driver_user) for of in found(log).signals
+                 if of.slice_kind == "user"}  # fmt: skip
+    assert told_of == ("user", "u3", "cost", "u3")
+    hours = [of for of in found([]).signals if of.slice_kind == "user"]
+    assert min(of.raised_at for of in hours) <= FIRST + timedelta(days=33, hours=14), "before the day is over"
+
+
+@pytest.mark.parametrize(("kind", "by"), [("total", None), ("model", "model_raw"), ("team", "team")])
+def test_what_runs_away_within_hours_in_many_small_features_is_told_of_the_whole(found, kind, by):
+    """Thirty features; for four hours each has eight calls more, too little to tell of any of them."""
+    mine = {"model_raw": "claude-sonnet-4-5", "team": "red"} if by else {}
+    other = {"model_raw": "claude-haiku-4-5", "team": "blue"}
+    log = []
+    for day in range(34):
+        extra = calls(day, 240, hours=range(10, 14)) if day == 33 else ()
+        log += [call | mine | {"feature": f"f{n % 30}"} for n, call in enumerate([*calls(day, 300), *extra])]
+        log += [call | other for call in calls(day, 50, feature="other")]
+    log += calls(34, 1, **other)
+    signals = [of for of in found(log).signals if of.metric in ("cost", "requests")]
+    assert {of.slice_kind for of in signals} >= {kind}
+    early = [of for of in signals if of.slice_kind == kind]
+    assert min(of.raised_at for of in early) <= FIRST + timedelta(days=33, hours=14)
+
+
 def test_expected_holds_what_was_spent_on_flat_days(found):
     findings = found(steady())
     days = [of for of in findings.expected if of.slice == "chat" and of.day >= FIRST + timedelta(days=14)]
