@@ -106,7 +106,7 @@ def _metric(watch: MetricWatch | None) -> dict[str, Any]:
         "Is", known, known.index(watch.comparison) if watch else 0, format_func=COMPARISONS.__getitem__
     )
     before = f"{watch.limit:f}" if watch else ""
-    told = limit.text_input("Than", before, placeholder="0.05", help="A share is written as a number: 0.05 is 5%.")
+    told = limit.text_input("Line", before, placeholder="0.05", help="A share is written as a number: 0.05 is 5%.")
     spans = list(dict.fromkeys([*([times.said(watch.window)] if watch else ["24 hours"]), *WINDOWS]))
     span = window.selectbox("Over the last", spans)
     least = st.number_input(

@@ -59,7 +59,9 @@ def edit(state: RulesState, budget: Budget | None) -> None:
 def narrow(filters: Any) -> dict[str, list[str] | None]:
     """Whose spend or calls are meant: one list for each dimension; None for all."""
     chosen: dict[str, list[str] | None] = {}
-    with st.expander("Only some", expanded=bool(filters and any(getattr(filters, f"{key}s") for key in NARROWING))):
+    with st.expander(
+        "Narrow it down", expanded=bool(filters and any(getattr(filters, f"{key}s") for key in NARROWING))
+    ):
         for key, column in NARROWING.items():
             before = list(getattr(filters, f"{key}s")) if filters else []
             options = list(dict.fromkeys([*before, *data.options().get(key, [])[:MOST_OPTIONS]]))

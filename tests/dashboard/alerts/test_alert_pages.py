@@ -162,7 +162,7 @@ def test_an_alert_is_set_up_changed_in_kind_and_deleted(
     field(app, "Name").set_value("cut")
     field(app, "Figure").set_value("truncation").run()
     field(app, "Which").set_value("truncation_rate")
-    field(app, "Than").set_value("0.1")
+    field(app, "Line").set_value("0.1")
     press(app, "Save")
     assert not app.error, words(app)
     alert = rules_file.read(watched).alerts["cut"]
