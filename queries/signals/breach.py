@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from queries.signals.forecast import LEAST_DAYS, T8_90, month_end
-from queries.signals.series import Array
+from queries.signals.slate import Array
 
 
 @dataclass(frozen=True)

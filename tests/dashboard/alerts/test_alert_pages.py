@@ -8,8 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.alerts import ledger, rules_file
-from dashboard.alerts.evaluation import evaluate
-from dashboard.alerts.readings import Sight
+from dashboard.alerts.evaluation import evaluate, sight
 from dashboard.owner import Owner
 from tests.dashboard import traffic
 from tests.dashboard.conftest import Opened
@@ -130,7 +129,7 @@ def test_a_budget_is_shown_changed_and_deleted_and_comments_stay(
 def test_alerts_show_what_fires_why_and_what_was_told(watched: Path, home: Path, opened: Opened) -> None:
     load(home, traffic.lines())
     owner = Owner(home)
-    evaluate(home, rules_file.read(watched), Sight(owner.read, lambda zone: ()), NOW)
+    evaluate(home, rules_file.read(watched), sight(home, owner.read, lambda zone: ()), NOW)
     owner.close()
     app = opened(home, "alerts")
     said = words(app)

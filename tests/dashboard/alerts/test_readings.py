@@ -274,6 +274,6 @@ def test_a_rule_that_cannot_look_keeps_no_other_from_it(owner) -> None:
         raise RuntimeError("no judge")
 
     rules = parse(f'[alerts.a]\nkind = "signals"\n[alerts.b]\n{SPEND}above = 0')
-    seen, problems = see(rules, Sight(reads.read, broken), NOW)
+    seen, problems = see(rules, Sight(reads.read, broken, lambda found: ()), NOW)
     assert [of.seen for of in seen["b"].readings] == ["firing"]
     assert problems == {"a": "it could not be evaluated (RuntimeError: no judge)"}
