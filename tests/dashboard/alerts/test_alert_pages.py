@@ -62,9 +62,10 @@ def form(kind: str, name: str | None = None) -> AppTest:
     """A form as it stands open: the tests' pages close a dialog with every run."""
     return AppTest.from_string(
         f"""
+import streamlit as st
 from dashboard import alert_form, budget_form, data, rules_state
 data.look()
-state = rules_state.current()
+state = st.session_state.setdefault("state", rules_state.current())
 {kind}_form.edit(state, state.rules.{kind}s.get({name!r}))
 """,
         default_timeout=60,
