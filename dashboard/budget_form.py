@@ -18,31 +18,42 @@ MOST_OPTIONS = 1000
 LONGEST_NAME = 60
 
 
-@st.dialog("Budget", width="medium", on_dismiss="rerun")
+@st.dialog("Budget", width="medium")
 def edit(state: RulesState, budget: Budget | None) -> None:
     """Ask for everything a budget is; None sets up a new one."""
-    name = st.text_input("Name", budget.name if budget else "", max_chars=LONGEST_NAME, disabled=budget is not None)
+    name = st.text_input(
+        "Name",
+        budget.name if budget else "",
+        max_chars=LONGEST_NAME,
+        disabled=budget is not None,
+        key=state.key("Name"),
+    )
     left, right = st.columns(2)
     amount = left.text_input(
-        "Amount in US dollars", f"{budget.amount_usd:f}" if budget else "", placeholder="5000", help="At list price."
+        "Amount in US dollars",
+        f"{budget.amount_usd:f}" if budget else "",
+        placeholder="5000",
+        help="At list price.",
+        key=state.key("Amount in US dollars"),
     )
     word = budget.period.word if budget else "month"
     shown = next((label for label, known in PERIODS.items() if known == word), list(PERIODS)[-1])
-    period = PERIODS[right.selectbox("For each", list(PERIODS), list(PERIODS).index(shown))]
+    period = PERIODS[right.selectbox("For each", list(PERIODS), list(PERIODS).index(shown), key=state.key("For each"))]
     if not period:
         rolling = budget.period.rolling if budget and budget.period.rolling else 30
-        period = f"{right.number_input('Days', 2, 400, rolling)} days"
-    chosen = narrow(budget.filters if budget else None)
+        period = f"{right.number_input('Days', 2, 400, rolling, key=state.key('Days'))} days"
+    chosen = narrow(state, budget.filters if budget else None)
     left, right = st.columns(2)
     marks = left.multiselect(
         "Marks, % of the amount",
         sorted({*MARKS, 25, 75, 90, 95, 110, 120, *(budget.marks if budget else ())}),
         budget.marks if budget else MARKS,
         help="An alert on budgets tells when each is passed.",
+        key=state.key("Marks, % of the amount"),
     )
-    zone = zone_of(right, budget.filters.zone if budget else state.rules.zone)
+    zone = zone_of(state, right, budget.filters.zone if budget else state.rules.zone)
     with st.container(horizontal=True):
-        if st.button("Save", type="primary"):
+        if st.button("Save", type="primary", key=state.key("Save")):
             table = {
                 "amount_usd": _told(amount),
                 "period": period,
@@ -52,14 +63,16 @@ def edit(state: RulesState, budget: Budget | None) -> None:
             }
             _save(state, name.strip(), table, is_new=budget is None)
         st.space("stretch")
-        if budget and st.button("Delete", icon=":material/delete:", type="tertiary"):
+        if budget and st.button("Delete", icon=":material/delete:", type="tertiary", key=state.key("Delete")):
             done(state.change(partial(rules_file.remove, section="budgets", name=budget.name)))
 
 
-def narrow(filters: Any) -> dict[str, list[str] | None]:
+def narrow(state: RulesState, filters: Any) -> dict[str, list[str] | None]:
     """Whose spend or calls are meant: one list for each dimension; None for all."""
     chosen: dict[str, list[str] | None] = {}
-    with st.expander("Only some", expanded=bool(filters and any(getattr(filters, f"{key}s") for key in NARROWING))):
+    with st.expander(
+        "Narrow it down", expanded=bool(filters and any(getattr(filters, f"{key}s") for key in NARROWING))
+    ):
         for key, column in NARROWING.items():
             before = list(getattr(filters, f"{key}s")) if filters else []
             options = list(dict.fromkeys([*before, *data.options().get(key, [])[:MOST_OPTIONS]]))
@@ -71,6 +84,7 @@ def narrow(filters: Any) -> dict[str, list[str] | None]:
                 placeholder="All",
                 format_func=partial(_shown, shown),
                 accept_new_options=True,
+                key=state.key(units.label(column)),
             )
             chosen[f"{key}s"] = picked or None
     return chosen
@@ -80,10 +94,10 @@ def _shown(labelled: dict[str, str], value: str) -> str:
     return labelled.get(value) or display_name(value)
 
 
-def zone_of(place: Any, zone: str) -> str:
+def zone_of(state: RulesState, place: Any, zone: str) -> str:
     """The time zone in which days and hours are meant."""
     known = list(dict.fromkeys([zone, *zones()]))
-    return str(place.selectbox("Time zone", known, help="Days begin at midnight there."))
+    return str(place.selectbox("Time zone", known, help="Days begin at midnight there.", key=state.key("Time zone")))
 
 
 def done(problem: str | None) -> None:

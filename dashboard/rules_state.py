@@ -15,12 +15,20 @@ from dashboard.settings import home
 
 @dataclass(frozen=True)
 class RulesState:
-    """One reading of the file. `problem`: why it holds no rules, with every line that is wrong; None if it is well."""
+    """One reading of the file, in one run of a page.
+
+    `problem`: why it holds no rules, with every line that is wrong; None if it is well.
+    """
 
     path: Path
     text: str
     rules: Rules
     problem: str | None
+    run: int
+
+    def key(self, label: str) -> str:
+        """A widget's key for one opening of a form: a form that was closed leaves nothing behind for the next."""
+        return f"form_{self.run}_{label}"
 
     def save(self, text: str) -> str | None:
         """Put a changed text in place of this one; a sentence if it could not be."""
@@ -41,14 +49,15 @@ class RulesState:
 def current() -> RulesState:
     """The file as it is now."""
     path = rules_file.path(home())
+    run = st.session_state["rules_run"] = st.session_state.get("rules_run", 0) + 1
     try:
         text = rules_file.text(path)
     except (OSError, UnicodeDecodeError) as error:
-        return RulesState(path, "", Rules(), f"{path} cannot be read ({error}).")
+        return RulesState(path, "", Rules(), f"{path} cannot be read ({error}).", run)
     try:
-        return RulesState(path, text, parse(text, path.name), None)
+        return RulesState(path, text, parse(text, path.name), None, run)
     except RulesRefused as error:
-        return RulesState(path, text, Rules(), str(error))
+        return RulesState(path, text, Rules(), str(error), run)
 
 
 def complain(state: RulesState) -> None:

@@ -29,7 +29,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from dashboard import ask_sql, judging, upload_routes, uploads
-from dashboard.alerts.readings import Sight
+from dashboard.alerts.evaluation import sight
 from dashboard.alerts.watching import keep_watching
 from dashboard.otlp import Receiver
 from dashboard.owner import Address, Owner, QueryRefused, filters_from, plain
@@ -75,7 +75,7 @@ def serve(home: Path, host: str, port: int, open_browser: bool, otlp: bool) -> N
         address.write(home)
         folding = asyncio.create_task(_keep_folding(owner, sent))
         judge.start()
-        watching = asyncio.create_task(keep_watching(home, Sight(owner.read, _known_signals)))
+        watching = asyncio.create_task(keep_watching(home, sight(home, owner.read, _known_signals)))
         await receiver.start()
         if open_browser:
             asyncio.get_running_loop().call_later(0.5, webbrowser.open, address.url)

@@ -1,14 +1,17 @@
 """Looking at everything once, and telling whom it concerns: the server does it every minute, `outlay check` once."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from dashboard import decisions
 from dashboard.alerts import channels, ledger
 from dashboard.alerts.readings import Look, Sight, look
 from dashboard.alerts.rules import Rules
+from dashboard.budgets import Read
 from dashboard.names import display_name
 
 Clock = Callable[[], datetime]
@@ -25,6 +28,11 @@ class Sent:
 
     delivered: int = 0
     faults: tuple[str, ...] = ()
+
+
+def sight(home: Path, read: Read, signals: Callable[[str], Sequence[Any] | None]) -> Sight:
+    """Where the rules of a home look; signals that people have settled on the pages stay silent."""
+    return Sight(read, signals, lambda found: decisions.settled(found, decisions.standing(home)))
 
 
 def see(rules: Rules, sight: Sight, now: datetime) -> tuple[dict[str, Look], dict[str, str]]:

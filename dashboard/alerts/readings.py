@@ -54,7 +54,7 @@ class Sight:
 
     read: Read
     signals: Callable[[str], Sequence[Any] | None]
-    settled: Callable[[Sequence[Any]], Collection[str]] = lambda signals: ()
+    settled: Callable[[Sequence[Any]], Collection[str]]
 
 
 def look(alert: Alert, rules: Rules, sight: Sight, now: datetime) -> Look:

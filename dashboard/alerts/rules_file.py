@@ -102,7 +102,7 @@ def remove(said: str, section: str, name: str) -> str:
     _section(document, section).pop(name, None)
     if not document[section]:
         document.pop(section)
-    return tomlkit.dumps(document)
+    return tomlkit.dumps(document).rstrip("\n") + "\n"
 
 
 def _document(said: str) -> tomlkit.TOMLDocument:

@@ -206,3 +206,41 @@ def test_every_answer_carries_the_headers_and_strangers_get_none(
     assert page.request.get(address, headers={"Host": "evil.invalid"}).status == 404
     assert page.request.get(f"{address}/_stcore/metrics").status == 404
     assert page.request.post(f"{address}/api/query", data="select 1").status == 404
+
+
+def test_a_budget_is_set_up_changed_and_watched_in_the_browser(
+    home: Path, page: Page, server: Callable[[Path], str]
+) -> None:
+    """What is typed into a form that is closed without saving shows up in no other; the file says what was saved."""
+    load(home, traffic())
+    address = server(home)
+    page.goto(f"{address}/budgets")
+    settled(page)
+    page.get_by_role("button", name="Set up a budget").click()
+    form = page.get_by_role("dialog")
+    form.get_by_role("textbox", name="Name").fill("everything")
+    form.get_by_role("textbox", name="Amount in US dollars").fill("2.50")
+    form.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="everything")).to_be_visible()
+    assert (home / "rules.toml").read_text().endswith('[budgets.everything]\namount_usd = "2.50"\nperiod = "month"\n')
+
+    page.get_by_role("button", name="Edit").click()
+    form.get_by_role("textbox", name="Amount in US dollars").fill("777")
+    form.get_by_label("Close").click()
+    expect(form).to_have_count(0)
+    settled(page)
+    page.get_by_role("button", name="Edit").click()
+    expect(form.get_by_role("textbox", name="Amount in US dollars")).to_have_value("2.50")
+    form.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("No budgets yet")).to_be_visible()
+
+    page.goto(f"{address}/alerts?show=File")
+    settled(page)
+    editor = page.get_by_label("Rules", exact=True)
+    editor.fill('[alerts.silence]\nkind = "missing"\nafter = "an hour"\n')
+    page.get_by_role("button", name="Check and save").click()
+    expect(page.get_by_text("rules.toml:3: alerts.silence.after: 'an hour' is no length of time")).to_be_visible()
+    editor.fill('[alerts.silence]\nkind = "missing"\nafter = "1 hour"\n')
+    page.get_by_role("button", name="Check and save").click()
+    page.goto(f"{address}/alerts")
+    expect(page.get_by_text("No call is logged for 1 hour.")).to_be_visible()

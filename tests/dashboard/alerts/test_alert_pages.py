@@ -8,8 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.alerts import ledger, rules_file
-from dashboard.alerts.evaluation import evaluate
-from dashboard.alerts.readings import Sight
+from dashboard.alerts.evaluation import evaluate, sight
 from dashboard.owner import Owner
 from tests.dashboard import traffic
 from tests.dashboard.conftest import Opened
@@ -63,9 +62,10 @@ def form(kind: str, name: str | None = None) -> AppTest:
     """A form as it stands open: the tests' pages close a dialog with every run."""
     return AppTest.from_string(
         f"""
+import streamlit as st
 from dashboard import alert_form, budget_form, data, rules_state
 data.look()
-state = rules_state.current()
+state = st.session_state.setdefault("state", rules_state.current())
 {kind}_form.edit(state, state.rules.{kind}s.get({name!r}))
 """,
         default_timeout=60,
@@ -130,7 +130,7 @@ def test_a_budget_is_shown_changed_and_deleted_and_comments_stay(
 def test_alerts_show_what_fires_why_and_what_was_told(watched: Path, home: Path, opened: Opened) -> None:
     load(home, traffic.lines())
     owner = Owner(home)
-    evaluate(home, rules_file.read(watched), Sight(owner.read, lambda zone: ()), NOW)
+    evaluate(home, rules_file.read(watched), sight(home, owner.read, lambda zone: ()), NOW)
     owner.close()
     app = opened(home, "alerts")
     said = words(app)
@@ -162,7 +162,7 @@ def test_an_alert_is_set_up_changed_in_kind_and_deleted(
     field(app, "Name").set_value("cut")
     field(app, "Figure").set_value("truncation").run()
     field(app, "Which").set_value("truncation_rate")
-    field(app, "Than").set_value("0.1")
+    field(app, "Line").set_value("0.1")
     press(app, "Save")
     assert not app.error, words(app)
     alert = rules_file.read(watched).alerts["cut"]

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -86,6 +88,20 @@ def test_mistakes_and_undelivered_messages_are_faults(watched: Path) -> None:
     wrong = outlay(watched, "check")
     assert wrong.returncode == 2
     assert "rules.toml:14: alerts.dear.column: totals has no number called 'cost_eur'; did you mean" in wrong.stderr
+
+
+def test_the_server_watches_by_itself_and_a_check_beside_it_tells_nothing_twice(
+    watched: Path, receiver: Receiver, server: Callable[[Path], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK_URL", receiver.url)
+    monkeypatch.setenv("HOOK_SECRET", SECRET)
+    server(watched)
+    for _ in range(600):
+        if receiver.got:
+            break
+        time.sleep(0.1)  # it looks for the first time after some seconds; this only paces the asking
+    assert outlay(watched, "check").returncode == 1
+    assert receiver.events == ["fired"]
 
 
 def test_budgets_are_exported_exactly(watched: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.alerts import ledger
+from dashboard import decisions
+from dashboard.alerts import evaluation, ledger
 from dashboard.alerts.evaluation import evaluate, see
 from dashboard.alerts.parsing import parse
 from dashboard.alerts.readings import Look, Sight, look
@@ -231,7 +232,10 @@ class Told:
     slice_kind: str = "feature"
     slice: str = "chat"
     metric: str = "cost"
+    start: datetime = datetime(2026, 11, 22)
     end: datetime = datetime(2026, 11, 23)
+    actual: float = 100.0
+    score: float = 6.0
     stake_usd: float = 60.0
     driver_user: str | None = "u_secretive"
 
@@ -263,6 +267,21 @@ def test_signals_are_told_by_stake_slice_and_metric_unless_settled(owner, signal
     assert not any("secretive" in reading.sentence for reading in seen.readings)
 
 
+def test_what_was_settled_on_the_signals_page_stays_silent_until_it_is_taken_back(home: Path, owner) -> None:
+    reads = owner(lines((NOW, 1, {})))
+    rules = parse('[alerts.it]\nkind = "signals"\n')
+    seeing = evaluation.sight(home, reads.read, lambda zone: (Told(),))
+
+    def fires() -> bool:
+        return bool(look(rules.alerts["it"], rules, seeing, NOW).readings)
+
+    assert fires()
+    decisions.decide(home, "acknowledged", [Told()], "Ann")
+    assert not fires()
+    decisions.undo(home, decisions.standing(home), "Ann")
+    assert fires()
+
+
 def test_before_the_first_judgement_nothing_resolves(owner) -> None:
     assert saw(owner(lines((NOW, 1, {}))), 'kind = "signals"', signals=None).absent == "no data"
 
@@ -274,6 +293,6 @@ def test_a_rule_that_cannot_look_keeps_no_other_from_it(owner) -> None:
         raise RuntimeError("no judge")
 
     rules = parse(f'[alerts.a]\nkind = "signals"\n[alerts.b]\n{SPEND}above = 0')
-    seen, problems = see(rules, Sight(reads.read, broken), NOW)
+    seen, problems = see(rules, Sight(reads.read, broken, lambda found: ()), NOW)
     assert [of.seen for of in seen["b"].readings] == ["firing"]
     assert problems == {"a": "it could not be evaluated (RuntimeError: no judge)"}
