@@ -14,7 +14,7 @@ import time
 import tomllib
 import traceback
 import webbrowser
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, MutableMapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from dashboard import ask_sql, judging, upload_routes, uploads
+from dashboard import ask_sql, decisions, judging, upload_routes, uploads
 from dashboard.alerts.readings import Sight
 from dashboard.alerts.watching import keep_watching
 from dashboard.otlp import Receiver
@@ -75,7 +75,7 @@ def serve(home: Path, host: str, port: int, open_browser: bool, otlp: bool) -> N
         address.write(home)
         folding = asyncio.create_task(_keep_folding(owner, sent))
         judge.start()
-        watching = asyncio.create_task(keep_watching(home, Sight(owner.read, _known_signals)))
+        watching = asyncio.create_task(keep_watching(home, Sight(owner.read, _known_signals, _settled(home))))
         await receiver.start()
         if open_browser:
             asyncio.get_running_loop().call_later(0.5, webbrowser.open, address.url)
@@ -97,6 +97,11 @@ def serve(home: Path, host: str, port: int, open_browser: bool, otlp: bool) -> N
         middleware=[Middleware(Gate, hosts=_hosts(host, port)), Middleware(GZipMiddleware, minimum_size=1024)],
     )
     app.run(config=_config() | {"server.address": host, "server.port": port, "server.headless": True})
+
+
+def _settled(home: Path) -> Callable[[Sequence[Any]], Collection[str]]:
+    """Tells of signals which ones people have decided about, by their ids."""
+    return lambda signals: decisions.settled(signals, decisions.standing(home))
 
 
 def _known_signals(zone: str) -> tuple[Any, ...] | None:

@@ -71,11 +71,16 @@ def check(home: Path, /, given: Path | None, no_send: bool, dry_run: bool, form:
 
 def _sight(home: Path, owner: Any) -> Any:
     """Signals are judged here only if a rule asks for them; what people settled on the pages counts."""
+    from dashboard import decisions
     from dashboard.alerts.readings import Sight
     from queries import Filters
     from queries.signals import find
 
-    return Sight(owner.read, lambda zone: find(owner.read, Filters(zone=zone)).signals)
+    return Sight(
+        owner.read,
+        lambda zone: find(owner.read, Filters(zone=zone)).signals,
+        lambda signals: decisions.settled(signals, decisions.standing(home)),
+    )
 
 
 def _tell(form: str, rules: int, firing: list[dict[str, Any]], faults: list[str], delivered: int) -> None:
