@@ -4,7 +4,7 @@ import plotly.graph_objects as go
 
 from dashboard import units
 from dashboard.data import Forecast, Rows
-from dashboard.figures import ALERT, GRID, HUES, MUTED, axis, blank, kept, names_down
+from dashboard.figures import ALERT, GRID, HUES, MUTED, OTHER, axis, blank, kept, names_down
 from dashboard.names import display_name
 
 MOST_MOVED = 6
@@ -28,7 +28,7 @@ def waterfall(steps: Rows) -> go.Figure:
     floor = lowest - spread / 2 if spread and lowest > FLAT * spread else 0.0
     starts = [max(start, floor) for start in starts]
     colours = [
-        MUTED if is_sum else ALERT if amount > 0 else HUES[2]
+        OTHER if is_sum else ALERT if amount > 0 else HUES[2]
         for amount, is_sum in zip(steps["amount_usd"], steps["is_sum"], strict=True)
     ]
     said = [
@@ -49,6 +49,8 @@ def waterfall(steps: Rows) -> go.Figure:
     reach = [floor, highest + (highest - floor) * 0.02] if highest > 0 else None
     figure.update_xaxes(showgrid=True, gridcolor=GRID, range=reach, zeroline=True, zerolinecolor=MUTED, nticks=5)
     figure.update_xaxes(**axis("usd"))
+    if floor:
+        figure.update_xaxes(title={"text": "The bars do not start at zero", "font": {"size": 11, "color": MUTED}})
     return figure
 
 

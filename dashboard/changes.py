@@ -85,7 +85,12 @@ def in_words(rows: Rows, found: Explanation, by: str, periods: Sequence[str]) ->
         if name in changes
     ]
     share = sum((changes[name] for name in found.explained_by if name in changes), ZERO) / change
-    return f"{said} Mostly explained by {_listed(theirs)}: {float(share) * 100:.0f} % of the change."
+    much = (
+        f"{float(share) * 100:.0f} % of the change"
+        if share <= 1
+        else "all of it and more; the rest moved the other way"
+    )
+    return f"{said} Mostly explained by {_listed(theirs)}: {much}."
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -233,7 +233,16 @@ def blank(kind: str, span: Span | None, grain: str) -> go.Figure:
         "hovermode": "closest",
         "hoverlabel": {"align": "left"},
         "margin": {"l": 0, "r": 8, "t": 12, "b": 0, "pad": 6},
-        "legend": {"orientation": "h", "yanchor": "top", "x": 0, "xanchor": "left", "traceorder": "normal"},
+        "legend": {
+            "orientation": "h",
+            "yanchor": "top",
+            "x": 0,
+            "xanchor": "left",
+            "traceorder": "normal",
+            # On a phone every name takes a line: beyond a few they scroll, rather than take half of the chart.
+            "maxheight": 0.22,
+            "font": {"size": 11},
+        },
         "yaxis": {
             "fixedrange": True,
             "gridcolor": GRID,

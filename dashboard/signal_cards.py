@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import streamlit as st
 
-from dashboard import changes, charts, data, decisions, events, units
+from dashboard import cents, changes, charts, data, decisions, events, units
 from dashboard.data import Expected, Judged, Rows, Signal
 from dashboard.decisions import Decision
 from dashboard.events import Event
@@ -196,11 +196,12 @@ def _closer(view: View, signal: Signal, expected: tuple[Expected, ...]) -> None:
         )
     if right:
         with right:
-            parts = {cause: units.dollars(part) for cause, part in signal.parts.items()}
-            cost = data.read("totals", events.about(signal, _days(signal, view.zone))).first()["cost_usd"] or Decimal(0)
-            steps = changes.between(
-                ("Usual", "These days"), cost - sum(parts.values(), Decimal(0)), parts, signal.signal_id
+            parts = dict(
+                zip(signal.parts, cents.adding_up([units.dollars(part) for part in signal.parts.values()]), strict=True)
             )
+            spent = data.read("totals", events.about(signal, _days(signal, view.zone))).first()["cost_usd"]
+            usual = cents.rounded(spent or Decimal(0)) - sum(parts.values(), Decimal(0))
+            steps = changes.between(("Usual", "These days"), usual, parts, f"causes/{signal}")
             charts.waterfall(
                 steps,
                 title="What the difference is made of",

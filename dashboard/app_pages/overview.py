@@ -25,7 +25,7 @@ said = tiles.row(
 )
 st.caption(f"Retry data known for {said['retry_known_rate']} of calls: masked failures are a share of those.")
 
-month_end.draw(view)
+forecast = st.container()
 title = f"Spend by {view.grain}"
 charts.spend_over_time(view, "feature", view.grain, title=title, key="overview_spend", onwards=SPEND)
 left, right = st.columns(2)
@@ -33,3 +33,6 @@ with left:
     charts.movers(view, "feature", title="What changed", key="overview_movers", onwards=SPEND)
 with right:
     signal_cards.shortlist(view, title="Worth a look")
+# Last, since it reads all of the past: what is above shows meanwhile.
+with forecast:
+    month_end.draw(view)

@@ -2,7 +2,9 @@
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from math import erf
 
+import numpy as np
 import pytest
 from attempts import a_failure, an_attempt
 
@@ -336,6 +338,51 @@ def test_the_ceiling_that_would_cut_one_percent_lies_on_the_log_normal_curve(giv
         *(an_attempt(output_tokens=1_000, max_tokens=1_000, stop_reason="max_tokens") for _ in range(10)),
     )
     assert only(ask("truncation_ceilings"))["ceiling_for_1_percent"] == 33 * 64  # 2,110.7 rounded up
+
+
+def test_the_ceiling_for_a_target_cuts_about_so_many(given, ask):
+    """500 log-normal answers each of 40 features, a tenth of them cut: four in five of the ceilings are near."""
+    random = np.random.default_rng(7)
+    given(*(
+        an_attempt(feature=f"f{feature}", max_tokens=1_316, output_tokens=min(1 + int(length), 1_316),
+                   stop_reason="max_tokens" if length >= 1_315 else "end_turn")
+        for feature in range(40) for length in random.lognormal(np.log(500), np.log(1_315 / 500) / 1.2816, 500)
+    ))  # fmt: skip
+    spread = np.log(1_315 / 500) / 1.2816
+    for column, target in (("half", 0.005), ("1", 0.01), ("2", 0.02), ("5", 0.05)):
+        advised = [row[f"ceiling_for_{column}_percent"] for row in ask("truncation_ceilings")]
+        cut = [(1 - erf(np.log(ceiling / 500) / spread / 2**0.5)) / 2 for ceiling in advised]
+        low, middle, high = np.quantile(cut, [0.1, 0.5, 0.9])
+        assert 0.4 * target < low < middle < 1.15 * target
+        assert high < 1.75 * target
+
+
+def test_answers_at_the_ceiling_are_counted_where_it_is_known(given, ask):
+    given(
+        an_attempt(max_tokens=100, output_tokens=100), an_attempt(max_tokens=100, output_tokens=99),
+        an_attempt(max_tokens=None, output_tokens=100),
+    )  # fmt: skip
+    row = only(ask("truncation"))
+    assert (row["responses"], row["ceiling_known_calls"], row["ceiling_hit_rate"]) == (3, 2, 0.5)
+
+
+def test_what_signals_watch_is_told_day_by_day(given, ask):
+    given(
+        an_attempt(uncached_input_tokens=900, output_tokens=100, retry_count=1, latency_ms=2_000.0,
+                   cache_read_tokens=0, cache_write_5m_tokens=0, stop_reason="max_tokens"),
+        an_attempt(uncached_input_tokens=0, output_tokens=100, retry_count=0, latency_ms=1_000.0,
+                   cache_read_tokens=7_425, cache_write_5m_tokens=2_475),
+        a_failure(),
+    )  # fmt: skip
+    row = only(ask("watched_by_day"))
+    assert row["calls"] == 3
+    assert row["typical_tokens"] == 3_162, "the square root of 1,000 times 10,000"
+    assert row["cost_per_call_usd"] * 3 == pytest.approx(row["cost_usd"])
+    assert (row["amplification"], row["masked_rate"]) == (1.5, 0.5)
+    assert row["truncation_rate"] == 0.5
+    assert row["attempt_error_rate"] == pytest.approx(1 / 3)
+    assert row["cache_hit_rate"] == 0.75
+    assert row["p95_ms"] == 2_000
 
 
 def test_too_few_answers_suggest_no_ceiling(given, ask):
