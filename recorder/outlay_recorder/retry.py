@@ -70,7 +70,7 @@ class Retry(Middleware):
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). Where the server says `retry-after`,
     that comes first and the jitter on top, so that clients which were told the same time do not come back together.
 
-    Tried again: 408, 409, 429, 5xx (529 and a proxy's 52x included) and connection errors. Never: 501, 505, any other 4xx, a spend limit,
+    Tried again: 408, 409, 429, 5xx (529 included) and connection errors. Never: 501, 505, any other 4xx, a spend limit,
     and what could then happen twice (creating a batch, unless the request surely never arrived).
     """
 
