@@ -1,6 +1,7 @@
 """What the recorder costs the application: time per attempt, throughput, memory under a stalled sink, import time.
 
-Answers come from memory, so that nothing but the SDK and the recorder is timed: the worst case for the ratio.
+Answers come from memory, so that nothing but the SDK and the recorder is timed. Throughput is what callers get who
+wait for their answers; where they wait for nothing, the share of processor time says what a busy core loses.
 """
 
 import json
@@ -18,7 +19,6 @@ from typing import Any
 import anthropic
 import httpx2
 import outlay_recorder
-from outlay_recorder.calls import CALL, Call
 from outlay_recorder.log import Log
 from outlay_recorder.sinks import Stream
 
@@ -36,22 +36,34 @@ ASK: dict[str, Any] = {
 }  # fmt: skip
 HEAD = {"request-id": "req_1", "content-type": "application/json", "anthropic-ratelimit-requests-limit": "50",
         "anthropic-ratelimit-requests-remaining": "49"}  # fmt: skip
+CALLERS, PAUSE = 40, 0.2  # a short answer of a small model; at 0.2 s these make up to 200 calls a second
 IMPORT = "import time, anthropic; t = time.process_time(); import outlay_recorder; print(time.process_time() - t)"
 
 
-def run(calls: int = 300, rounds: int = 15) -> None:
-    """Print the table. Plain and recorded calls take turns, so that what else the machine does meets both alike."""
-    transport = httpx2.MockTransport(lambda request: httpx2.Response(200, headers=HEAD, content=ANSWER))
-    plain = anthropic.Anthropic(api_key="k", http_client=httpx2.Client(transport=transport))
+class _Empty(anthropic.Middleware):
+    """What the SDK itself takes for having any middleware at all."""
+
+    def handle(self, request: anthropic.APIRequest, call_next: anthropic.CallNext) -> Any:
+        return call_next(request)
+
+
+def run(calls: int = 3_000, rounds: int = 7) -> None:
+    """Print the table. The clients take turns call by call, so that what else the machine does meets all alike.
+
+    Processor time is the thread's own, which a busy machine stretches less than the clock on the wall.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        recorded = outlay_recorder.record(plain, Path(folder) / "claude.jsonl", feature="bench")
-        _timed(plain, calls), _timed(recorded, calls)
-        own_us = _own(recorded, calls * rounds) * 1e6
-        pairs = [(_timed(plain, calls), _timed(recorded, calls)) for _ in range(rounds)]
+        clients = _clients(folder, pause=0.0)
+        wall, busy = _turns(clients, calls)
+        cpu = [[_processor(clients[name], 100) for name in ("plain", "recorded")] for _ in range(calls // 100)]
+        waiting = _clients(folder, pause=PAUSE)
+        rates = [[_per_second(waiting[name]) for name in ("plain", "recorded")] for _ in range(rounds)]
         outlay_recorder.flush()
-        added_us = (median(median(r[0]) - median(p[0]) for p, r in pairs)) * 1e6
-        cpu_us = median(r[1] - p[1] for p, r in pairs) / calls * 1e6
-        call_us = median(p[1] for p, _ in pairs) / calls * 1e6
+    added = {name: _added(busy, name) * 1e6 for name in ("plain", "empty")}
+    added_cpu_us = median(recorded - plain for plain, recorded in cpu) * 1e6
+    plain_cpu_us = median(plain for plain, _ in cpu) * 1e6
+    lost = median(recorded / plain - 1 for plain, recorded in rates)
+    plain_rate = median(plain for plain, _ in rates)
     before = peak_megabytes()
     held = _stalled(100_000)
     grown = peak_megabytes() - before
@@ -60,48 +72,79 @@ def run(calls: int = 300, rounds: int = 15) -> None:
         float(subprocess.run([sys.executable, "-c", IMPORT], env=cached, capture_output=True, check=True).stdout)
         for _ in range(6)
     ][1:]
-    print(f"\nThe recorder, {calls * rounds:,} calls each way; medians\n\n| what | figure |\n|---|---|")
-    print(f"| the recorder's own steps for a call of one attempt, for the caller | {own_us:.0f} µs |")
-    print(f"| added to a call, the SDK's own way through middleware included | {added_us:.0f} µs |")
-    print(f"| processor time added to a call, the writer's included | {cpu_us:.0f} µs |")
-    print(f"| processor time of the call itself | {call_us:.0f} µs |")
-    print(f"| of one core, at 1,000 calls/s | {cpu_us / 10:.0f} % |")
+    print(f"\nThe recorder, {calls:,} calls each way; medians\n\n| what | figure |\n|---|---|")
+    print(f"| processor time of a call's own thread, without the recorder | {median(busy['plain']) * 1e6:.0f} µs |")
+    print(f"| added to it by the recorder | {added['empty']:.0f} µs |")
+    print(f"| added to it, the SDK's own way through any middleware included | {added['plain']:.0f} µs |")
+    print(f"| added on the wall, the same included | {_added(wall, 'plain') * 1e6:.0f} µs |")
+    print(f"| processor time added to a call, the writer's thread included | {added_cpu_us:.0f} µs |")
+    print(f"| the same, of what a call takes without it | {added_cpu_us / plain_cpu_us:.0%} |")
+    print(f"| {CALLERS} callers, answers after {PAUSE:g} s, without the recorder | {plain_rate:.1f} calls/s |")
+    print(f"| the same with it | {median(recorded for _, recorded in rates):.1f} calls/s, {lost:+.2%} |")
     print(f"| lines held of 100,000 under a stalled sink | {held:,} |")
     print(f"| memory for them | {grown:.0f} MB |")
     print(f"| processor time of the import, beyond the SDK | {median(imports) * 1e3:.0f} ms |")
 
 
-def _timed(client: anthropic.Anthropic, calls: int) -> tuple[list[float], float]:
-    """Seconds of each call, and processor seconds of all of them with whatever runs beside."""
-    took, begun = [], time.process_time()
+def _clients(folder: str, pause: float) -> dict[str, anthropic.Anthropic]:
+    """Three clients of one server in memory, which answers after so many seconds."""
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if pause:
+            time.sleep(pause)
+        return httpx2.Response(200, headers=HEAD, content=ANSWER)
+
+    plain = anthropic.Anthropic(api_key="k", http_client=httpx2.Client(transport=httpx2.MockTransport(answer)))
+    recorded = outlay_recorder.record(plain, Path(folder) / "claude.jsonl", feature="bench")
+    return {"plain": plain, "empty": plain.with_options(middleware=[_Empty()]), "recorded": recorded}
+
+
+def _turns(
+    clients: dict[str, anthropic.Anthropic], calls: int
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Seconds on the wall, and of the thread's processor time, of each call of each client."""
+    wall: dict[str, list[float]] = {name: [] for name in clients}
+    busy: dict[str, list[float]] = {name: [] for name in clients}
+    for number in range(calls + calls // 10):
+        for name, client in clients.items():
+            started, began = time.perf_counter(), time.thread_time()
+            client.messages.create(**ASK)
+            if number >= calls // 10:  # the first are for warming up
+                wall[name].append(time.perf_counter() - started)
+                busy[name].append(time.thread_time() - began)
+    return wall, busy
+
+
+def _added(times: dict[str, list[float]], to: str) -> float:
+    """Median seconds by which a recorded call takes longer than the one beside it."""
+    return median(with_it - without for with_it, without in zip(times["recorded"], times[to], strict=True))
+
+
+def _processor(client: anthropic.Anthropic, calls: int) -> float:
+    """Processor seconds of a call, with whatever runs beside."""
+    began = time.process_time()
     for _ in range(calls):
-        started = time.perf_counter()
         client.messages.create(**ASK)
-        took.append(time.perf_counter() - started)
     outlay_recorder.flush()
-    return took, time.process_time() - begun
+    return (time.process_time() - began) / calls
 
 
-def _own(recorded: anthropic.Anthropic, times: int) -> float:
-    """Median seconds of what the recorder does around an attempt and its call, with the SDK standing still."""
-    recording, seen = recorded.middleware[-1], list[Any]()
-    assert isinstance(recording, anthropic.Middleware)
+def _per_second(client: anthropic.Anthropic, seconds: float = 3.0) -> float:
+    """Calls a second of CALLERS threads, each of which calls again as soon as it has its answer."""
+    done, until = [0] * CALLERS, time.monotonic() + seconds
 
-    def spy(request: anthropic.APIRequest, call_next: anthropic.CallNext) -> Any:
-        seen[:] = [request, call_next(request)]
-        return seen[1]
+    def call(caller: int) -> None:
+        while time.monotonic() < until:
+            client.messages.create(**ASK)
+            done[caller] += 1
 
-    recorded.with_options(middleware=[spy]).messages.create(**ASK)
-    took = []
-    for _ in range(times):
-        started = time.perf_counter()
-        call = Call(2)
-        token = CALL.set(call)
-        recording.handle(seen[0], lambda request: seen[1])
-        CALL.reset(token)
-        call.returned()
-        took.append(time.perf_counter() - started)
-    return median(took)
+    threads = [threading.Thread(target=call, args=(caller,)) for caller in range(CALLERS)]
+    began = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(done) / (time.monotonic() - began)
 
 
 class _Stalled(Stream):

@@ -22,6 +22,7 @@ Read = Callable[[str, Filters], pa.Table]
 OWN_WORDS = ("cause", "metric", "slice_kind")
 MOST_SLICES = 10
 MOST_SIGNALS = 12
+_FILTERED = {"feature": "features", "model": "models", "team": "teams", "user": "users"}
 MONEY = pa.decimal128(38, 12)
 TOTALS = {
     "totals": ("cost_usd", "calls", "attempts", "cost_per_call_usd", "input_tokens", "output_tokens"),
@@ -92,6 +93,22 @@ def change(read: Read, before: Filters, after: Filters, by: str, signals: Iterab
         Table(f"The change by {by}, largest first", _slices(found, by)),
         *_signals(signals, after),
     ))  # fmt: skip
+
+
+def signal(read: Read, about: Signal) -> Figures:
+    """Why a signal was raised: its days against the same weekdays just before, within its slice."""
+    first, last = about.start.date(), (about.end - timedelta(microseconds=1)).date()
+    weeks = ((last - first).days + 7) // 7
+    within: dict[str, Any] = {_FILTERED[about.slice_kind]: (about.slice,)} if about.slice_kind in _FILTERED else {}
+    after = Filters(first, last, **within)
+    before = replace(after, since=first - timedelta(weeks=weeks), until=last - timedelta(weeks=weeks))
+    by = "feature" if about.slice_kind in ("total", "user", "model") else "user"
+    figures = change(read, before, after, by)
+    task = (
+        f"Explain the signal in the first table. Its days ({_days(after)}) stand against the same weekdays "
+        f"{'before' if weeks == 1 else f'{weeks} weeks before'} ({_days(before)}), within its {about.slice_kind}."
+    )
+    return Figures(task, (*_signals([about], after), *figures.tables))
 
 
 def month(read: Read, filters: Filters, first: date, signals: Iterable[Signal] = ()) -> Figures:
@@ -217,7 +234,7 @@ def _signals(signals: Iterable[Signal], filters: Filters) -> Iterator[Table]:
     inside = [of for of in signals if of.start <= end and of.end > begin]
     inside = sorted(inside, key=lambda of: -abs(of.stake_usd))[:MOST_SIGNALS]
     if inside:
-        yield Table("Signals, those about most money first", pa.table({
+        yield Table("Signals, those about most money first" if len(inside) > 1 else "The signal", pa.table({
             "slice_kind": [of.slice_kind for of in inside],
             "slice": [of.slice for of in inside],
             "metric": [of.metric.replace("_", " ") for of in inside],

@@ -24,7 +24,7 @@ EXAMPLES = (
     "Which users' prompts grew most since last month?",
 )
 NAMED = {"features": "feature", "models": "model", "teams": "team", "environments": "environment"}
-MOST_NAMES = 100
+MOST_NAMES, MOST_SIGNALS = 100, 30
 WORDS = 6_000  # characters of a paragraph that are shown
 
 _owner: Owner | None = None
@@ -80,7 +80,19 @@ def question() -> None:
 
 
 def change() -> None:
-    """Why a period cost more or less than another."""
+    """Why a period cost more or less than another, or why a signal was raised."""
+    found = sorted(_signals(), key=lambda of: -abs(of.stake_usd))[:MOST_SIGNALS]
+    sentences = {of.signal_id: display_name(of.sentence, limit=300) for of in found}
+    chosen = st.selectbox("What to explain", ["", *sentences], key="ask_signal",
+                          format_func=lambda name: sentences.get(name, "Two periods of my choice"))  # fmt: skip
+    if chosen:
+        about = next(of for of in found if of.signal_id == chosen)
+        _text("explain", ask_figures.signal(_read, about))
+    else:
+        _two_periods()
+
+
+def _two_periods() -> None:
     first, last = (moment.date() for moment in data.span() or (datetime.now(UTC), datetime.now(UTC)))
     period, against, by = st.columns(3)
     days = period.date_input("Explain these days", (max(first, last - timedelta(days=6)), last), first, last,

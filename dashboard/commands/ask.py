@@ -28,6 +28,7 @@ MOST_NAMES = 100
         'outlay ask "Which five features cost most in the last week, and on which models?"\n'
         "outlay ask --explain --since 2026-11-08 --until 2026-11-14\n"
         "outlay ask --explain --since 2026-11-08 --until 2026-11-14 --by model --show\n"
+        "outlay ask --signal 3f2a9c\n"
         "outlay ask --monthly-note 2026-10 --names > note.txt"
     ),
 )
@@ -37,6 +38,7 @@ MOST_NAMES = 100
 @click.option("--until", type=DAY, help="Its last day.")
 @click.option("--against", type=DAY, help="First day of the period to compare with; by default the one just before.")
 @click.option("--by", type=click.Choice(["feature", "model", "user", "team"]), default="feature", show_default=True)
+@click.option("--signal", "signal_id", metavar="ID", help="Explain this signal of `outlay signals`.")
 @click.option("--monthly-note", "month", type=click.DateTime(["%Y-%m"]), help="Write the note for finance on a month.")
 @click.option("--names", "is_open", is_flag=True, help="Send names of features, users and teams as they are.")
 @click.option("--read-result", is_flag=True, help="Send the rows of the answer too, and have them put into words.")
@@ -55,8 +57,8 @@ def ask(
     send aggregated figures, in which names are feature-1, user-2 … unless --names is given. The figures or the rows
     are printed beside the answer, and what the call cost.
     """
-    if sum((question is not None, explain, month is not None)) != 1:
-        fail("say one thing: a question, --explain, or --monthly-note", 2)
+    if sum((question is not None, explain, asked["signal_id"] is not None, month is not None)) != 1:
+        fail("say one thing: a question, --explain, --signal or --monthly-note", 2)
     if explain and not (asked["since"] and asked["until"] and asked["since"] <= asked["until"]):
         fail("--explain needs a period: --since and --until, in this order", 2)
     with OwnerOf(home) as owner:
@@ -109,7 +111,7 @@ def _question(
 
 def _text(
     home: Path, owner: "Owner | RemoteOwner", month: dt.datetime | None, show: bool, form: str, **asked: Any
-) -> None:
+) -> Any:
     from dashboard import ask as asking
     from dashboard import ask_figures
     from dashboard.ask_names import Mask
@@ -120,6 +122,11 @@ def _text(
     signals = find(owner.read, Filters()).signals
     if month:
         figures = ask_figures.month(owner.read, Filters(), month.date(), signals)
+    elif asked["signal_id"]:
+        about = next((of for of in signals if of.signal_id == asked["signal_id"]), None)
+        if about is None:
+            return fail(f"there is no signal {asked['signal_id']}; `outlay signals` lists them", 2)
+        figures = ask_figures.signal(owner.read, about)
     else:
         after = Filters(asked["since"].date(), asked["until"].date())
         before = after.previous()
@@ -135,7 +142,7 @@ def _text(
     for table in figures.tables:
         click.echo(f"\n{table.title}")
         print_table(table.worded() if form == "table" else table.rows, form)
-    _price(talk)
+    return _price(talk)
 
 
 def _confirmed(

@@ -19,7 +19,7 @@ from anthropic import APIRequest, Middleware
 from outlay_recorder import wire
 from outlay_recorder.calls import CALL, Call
 
-REPEATABLE = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
+REPEATABLE = frozenset({408, 409, 429, *range(500, 600)} - {501, 505})  # those two are said for good
 REJECTED = frozenset({409, 429, 503, 529})  # the server has surely done nothing
 SPENT = frozenset({"enforced_spend_limit_reached", "contract_spend_limit_reached"})  # waiting does not help
 _SAFE_TO_REPEAT = ("/v1/messages", "/v1/messages/count_tokens")
@@ -70,7 +70,7 @@ class Retry(Middleware):
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). Where the server says `retry-after`,
     that comes first and the jitter on top, so that clients which were told the same time do not come back together.
 
-    Tried again: 408, 409, 429, 500, 502, 503, 504, 529 and connection errors. Never: any other status, a spend limit,
+    Tried again: 408, 409, 429, 5xx (529 included) and connection errors. Never: 501, 505, any other 4xx, a spend limit,
     and what could then happen twice (creating a batch, unless the request surely never arrived).
     """
 

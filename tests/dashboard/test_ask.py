@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from dashboard.ask_names import Mask
 from dashboard.ask_prompts import for_question, for_telling
 from dashboard.owner import Owner
 from queries import Filters
+from queries.signals import Signal
 from tests.dashboard import traffic
 from tests.dashboard.test_cli import outlay
 from tests.fake_messages_api import FakeMessagesApi, Turn, fake_messages_api
@@ -180,6 +182,25 @@ def test_numbers_that_stand_nowhere_in_the_figures_are_named():
     figures = "Spend | $1,234.56 | 4.1%\nfeature-1234 | 17,000 | 1.32M"
     assert ask.untraced(["It cost $1,234.56, 4.1% and 1.32M, by feature-1234 on 13 Nov 2026."], figures) == []
     assert ask.untraced(["About $1,235, or 99.5% of 17,000."], figures) == ["$1,235", "99.5"]
+
+
+def test_a_signal_is_explained_within_its_slice_against_the_same_weekdays(owner):
+    """The dear day of the traffic, 17 November, was a Tuesday; so was the 10th."""
+    about = Signal(
+        "signal", "total", "total", "cost", datetime(2026, 11, 17), datetime(2026, 11, 18), datetime(2026, 11, 18),
+        2.0, 1.0, 0.5, 1.5, 9.0, 1.0, "input", {"input": 1.0}, "u_003", False,
+    )  # fmt: skip
+    figures = ask_figures.signal(owner.read, replace(about, slice_kind="feature", slice="chat"))
+    assert "(17 Nov 2026) stand against the same weekdays before (10 Nov 2026), within its feature" in figures.task
+    text = figures.text(Mask(False))
+    assert "feature | feature-1 | cost | 17 Nov 2026 | 100.0% | $1.00 | input | user-1" in text
+    assert "chat" not in text and "u_0" not in text
+    first, last = (
+        owner.read("totals", Filters(date(2026, 11, day), date(2026, 11, day), features=("chat",))).to_pylist()[0]
+        for day in (10, 17)
+    )
+    causes = next(table.rows for table in figures.tables if table.title.startswith("The change by cause"))
+    assert sum(causes.column("change_usd").to_pylist()) == last["cost_usd"] - first["cost_usd"]
 
 
 # --- what it costs ---

@@ -267,6 +267,16 @@ def test_the_cacheable_prefix_is_known_by_a_digest(api, log, recorded):
     assert of(recorded(), "attempt")[0]["cache_prefix_chars"] == len("CANARY system prompt")
 
 
+def test_a_prefix_that_was_changed_in_place_is_another(api, log, recorded):
+    """The digest of a prefix is worked out once, and again when anything in it is no longer what it was."""
+    recording, tools = outlay_recorder.record(client(api), log), [{"name": "a", "input_schema": {"type": "object"}}]
+    for name in ("a", "a", "b", "a"):
+        tools[0]["name"] = name
+        recording.messages.create(**ASK, tools=tools)
+    first, second, third, fourth = (line["cache_prefix_id"] for line in of(recorded(), "attempt"))
+    assert first == second == fourth != third
+
+
 def test_a_copy_of_a_recorded_client_is_recorded_once(api, log, recorded):
     recording = outlay_recorder.record(client(api), log, feature="first")
     again = outlay_recorder.record(recording.with_options(timeout=9), log, feature="second")

@@ -41,12 +41,12 @@ def test_the_servers_own_wait_comes_first_and_the_jitter_on_top():
     assert min(waits) >= 30.0 and max(waits) <= 30.5 and len(set(waits)) > 900
 
 
-@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 529, None])
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 520, 522, 524, 529, None])
 def test_what_may_pass_is_tried_again(status):
     assert isinstance(Retry().decide(Failure(status, ""), 0, 4, 0), float)
 
 
-@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 413, 422, 501])
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 413, 422, 501, 505])
 def test_what_will_not_pass_is_never_tried_again(status):
     assert Retry().decide(Failure(status, ""), 0, 4, 0) == "trying again would not help"
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -359,6 +359,40 @@ def test_a_collector_takes_the_same_lines_and_outlay_reads_them(api, home):
     assert len(exports) >= 2 and not refusals(home)
     [attempt] = attempts(home)
     assert (attempt["feature"], attempt["source_format"], attempt["output_tokens"]) == ("search", "recorder", 120)
+
+
+class Answer:
+    """An answer of a megabyte that waits to be read."""
+
+    weight = 1 << 20
+
+    def __init__(self) -> None:
+        self.is_read = False
+
+    def line(self) -> dict[str, Any]:
+        self.is_read = True
+        return line(1)
+
+
+def test_answers_that_wait_to_be_read_are_bounded_in_bytes():
+    """Sixteen megabytes wait for a sink that takes nothing; whoever comes with more reads its own."""
+    sink, answers = Stalled(), [Answer() for _ in range(40)]
+    log = Log(sink)
+    log.write(line(0))
+    waits_for(lambda: not log._waiting)  # the writer has taken the first line, and is stuck with it
+    for answer in answers:
+        log.write(answer)
+    assert [answer.is_read for answer in answers] == [False] * 16 + [True] * 24
+    sink.go.set()
+    assert log.flush() and len(sink.lines()) == 41 and all(answer.is_read for answer in answers)
+
+
+def waits_for(true: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if true():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("it did not come to that")
 
 
 def test_one_writer_serves_all_clients_of_a_file(api, log: Path, recorded):
