@@ -11,7 +11,6 @@ import streamlit as st
 from dashboard import units
 from dashboard.names import display_name
 from dashboard.uploads import Job, Unknown, UploadRefused, Uploads
-from ingest.chunk import Unreadable
 from ingest.mapping import FIELDS, BadMapping, Mapping, suggest
 
 FIRST = (
@@ -47,10 +46,11 @@ def draw(sent: Uploads) -> None:
     try:
         job = sent.job(job_id)
         samples = sent.samples(job)
-    except (Unknown, UploadRefused):
+    except Unknown:
         del st.session_state["mapped_job"]
         return
-    except (Unreadable, OSError) as error:
+    except UploadRefused as error:
+        del st.session_state["mapped_job"]
         st.error(display_name(error, "md", 300), icon=":material/error:")
         return
     with st.container(border=True, key="mapping"):
@@ -80,7 +80,7 @@ def _form(sent: Uploads, job: Job, samples: dict[str, list[str]]) -> None:
             preview = sent.preview(job, mapping)
             readable = len(preview.attempts)
             _show(preview.attempts, [refusal.reason for refusal in preview.refusals])
-        except (BadMapping, UploadRefused, Unreadable, OSError) as error:
+        except (BadMapping, UploadRefused) as error:
             st.info(display_name(error, "md", 300), icon=":material/rule:")
     if save_column.button("Load", type="primary", disabled=not readable, width="stretch") and mapping:
         sent.load_mapped(job, mapping)

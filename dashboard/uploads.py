@@ -28,6 +28,7 @@ from dashboard.owner import Owner, Report
 from ingest import mappings
 from ingest.archive import Archive
 from ingest.mapping import Mapping
+from ingest.reader import Refusal
 
 State = Literal["receiving", "waiting", "reading", "folding", "done", "failed", "cancelled"]
 
@@ -69,6 +70,7 @@ class Job:
     problem: str | None = None
     heard_at: float = field(default_factory=time.monotonic)
     state_at: float = field(default_factory=time.monotonic)
+    samples: dict[str, list[str]] | None = None
     reading: Future[None] | None = None
     child: subprocess.Popen[bytes] | None = None
     writing: threading.Lock = field(default_factory=threading.Lock)
@@ -190,12 +192,17 @@ class Uploads:
     # --- files that no format knows ------------------------------------------------------------------------------
 
     def samples(self, job: Job) -> dict[str, list[str]]:
-        """The columns of a kept file, each with its first few values, masked."""
-        return mappings.samples_of(self._kept(job))
+        """The columns of a kept file, each with its first few values, masked. Raises UploadRefused."""
+        if job.samples is None:
+            job.samples = _glance(self._kept(job))["samples"]
+        self._kept(job)
+        return job.samples
 
     def preview(self, job: Job, mapping: Mapping) -> mappings.Preview:
-        """What a mapping would make of a kept file's first records."""
-        return mappings.preview(self._kept(job), mapping, PREVIEWED)
+        """What a mapping would make of a kept file's first records, its values as text. Raises UploadRefused."""
+        said = _glance(self._kept(job), f"--mapping={mapping.content}", f"--records={PREVIEWED}")
+        refusals = [Refusal(**refusal) for refusal in said["refusals"]]
+        return mappings.Preview(said["missing"], said["attempts"], refusals)
 
     def load_mapped(self, job: Job, mapping: Mapping) -> None:
         """Save a mapping under its name, and read a kept file once more with it."""
@@ -348,6 +355,18 @@ def _child(home: Path, job: Job, file: IO[bytes], complaints: IO[bytes]) -> subp
         stdout=subprocess.PIPE,
         stderr=complaints,
     )
+
+
+def _glance(path: Path, *options: str) -> dict[str, Any]:
+    """What a process of its own says of a file, whose bytes this one never looks at. Raises UploadRefused."""
+    child = subprocess.run(
+        [sys.executable, "-m", "ingest.glance", *options, str(path)], capture_output=True, check=False
+    )
+    if child.returncode:
+        lines = child.stderr.decode(errors="replace").strip().splitlines()
+        raise UploadRefused(lines[-1] if lines else "the file could not be read")
+    said: dict[str, Any] = json.loads(child.stdout)
+    return said
 
 
 def _complaint(complaints: IO[bytes]) -> str:

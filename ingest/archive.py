@@ -186,6 +186,11 @@ class Landing:
         """How many attempts have been written so far."""
         return self.report.read_records - self.report.refused_records
 
+    @property
+    def refused(self) -> int:
+        """How many records have been refused so far."""
+        return self.report.refused_records
+
     def add(self, batch: Batch) -> None:
         """Write what one chunk held."""
         if batch.attempts.num_rows:

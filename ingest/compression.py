@@ -32,11 +32,13 @@ _DAMAGE = (EOFError, OSError, zlib.error, zstandard.ZstdError, zipfile.BadZipFil
 class Limits:
     """When an input is no log but a bomb. Logs unpack to 5 to 80 times their size; gzip can reach 1,030, zstd 32,000.
 
-    A log may repeat itself more than that, so past `free_bytes` each of its records vouches for a megabyte.
+    A log may repeat itself more than that, so past `free_bytes` each of its records vouches for a megabyte. Refused
+    records cost time rather than bytes, so past `free_records` it is the same.
     """
 
     ratio: int = 250
     free_bytes: int = 16 << 20
+    free_records: int = 30_000
     bytes_out: int = 1 << 40
 
 
@@ -49,11 +51,12 @@ class Unpacking:
     given: int = 0
     damage: str | None = None
 
-    def why_a_bomb(self, records: int) -> str | None:
-        """Why reading on would serve nobody, after so many records of this log; None while all is well."""
+    def why_a_bomb(self, records: int, others: int = 0) -> str | None:
+        """Why reading on would serve nobody, after so many records and others of no use; None while all is well."""
         if self.given > self.limits.bytes_out:
             return f"it unpacks to more than {self.limits.bytes_out:,} bytes"
-        if self.given > max(self.limits.free_bytes, self.limits.ratio * self.taken, records << 20):
+        is_free = self.given <= self.limits.free_bytes and others <= self.limits.free_records
+        if not is_free and self.given > max(self.limits.ratio * self.taken, records << 20):
             return f"it unpacks to more than {self.limits.ratio} times its size and holds next to no records"
         return None
 

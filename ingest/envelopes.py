@@ -19,7 +19,8 @@ DEEPEST = 6
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _CRI = re.compile(r"(\d{4}-\d\d-\d\dT\S+) (?:stdout|stderr) ([FP])(?: (.*))?$", re.DOTALL)
 _TIME_PREFIX = re.compile(r"\[?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)\]?[\s:|-]+")
-_PAIR = re.compile(r"""([A-Za-z_@][\w.@-]*)=("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s]*)""")
+# A key begins a word and is not long: looking for one takes time in proportion to the line, whatever the line is.
+_PAIR = re.compile(r"""(?<!\w)([A-Za-z_@][\w.@-]{0,63})=("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s]*)""")
 
 # Where a JSON line that is no record itself may carry one, in the order in which they are looked at.
 _INNER = (
@@ -84,7 +85,7 @@ class Unwrapper:
         if (inner := _braced(text)) is not None:
             yield from self._from_value(inner, logged_at, depth)
             return
-        pairs = {key: _unquoted(value) for key, value in _PAIR.findall(text)}
+        pairs = {key: _unquoted(value) for key, value in _PAIR.findall(text)} if "model=" in text else {}
         if "model" in pairs:
             yield Found(
                 json.dumps({key: value for key, value in pairs.items() if value not in ("", "None")}), logged_at
@@ -289,17 +290,15 @@ _KNOWN_WORD = re.compile(
 
 def preview(text: str, width: int = 160) -> str:
     """A refused line with its content masked: letters become x, digits 0; only well-known field names stay readable."""
-
-    def masked(part: re.Match[str]) -> str:
-        word = part[0]
-        return word if _KNOWN_WORD.match(word) else re.sub(r"\d", "0", re.sub(r"[^\W\d_]", "x", word))
-
     # Only what stands as a key (in quotes before a colon, or before an equals sign) can be a field name.
     shown, at = [], 0
-    head = text[:4096]
+    head = re.sub(r"[\s\x00-\x1f\x7f]+", " ", text[: 16 * width]).strip()[: 2 * width]
     for key in re.finditer(r"""(?<=["'])\w+(?=["']\s*:)|\b\w+(?==)""", head):
-        shown += [re.sub(r"\d", "0", re.sub(r"[^\W\d_]", "x", head[at : key.start()])), re.sub(r"\w+", masked, key[0])]
+        shown += [_masked(head[at : key.start()]), key[0] if _KNOWN_WORD.match(key[0]) else _masked(key[0])]
         at = key.end()
-    shown.append(re.sub(r"\d", "0", re.sub(r"[^\W\d_]", "x", head[at:])))
-    line = re.sub(r"[\s\x00-\x1f\x7f]+", " ", "".join(shown)).strip()
+    line = "".join([*shown, _masked(head[at:])])
     return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def _masked(text: str) -> str:
+    return re.sub(r"\d", "0", re.sub(r"[^\W\d_]+", lambda letters: "x" * len(letters[0]), text))

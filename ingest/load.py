@@ -105,7 +105,7 @@ class Loader:
                 formats |= batch.formats
                 if progress:
                     progress(batch.read_to, batch.last_line)
-                if why := unpacking.why_a_bomb(landing.attempts):
+                if why := unpacking.why_a_bomb(landing.attempts, landing.refused):
                     unpacking.damage = (
                         f"{name}: {why}: it looks like a decompression bomb and was left after line "
                         f"{batch.last_line:,}; if it is a log, unpack it and load it plain"

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ingest.chunk import LONGEST_LINE, Unreadable
+from ingest.limits import Watch
 from ingest.load import pseudonym_key
 from ingest.otlp import json_of
 from ingest.pace import Pace
@@ -167,11 +168,16 @@ def main() -> None:
     """Answer frames until the input ends."""
     parser = argparse.ArgumentParser(prog="python -m ingest.receiver", description=__doc__)
     parser.add_argument("--home", type=Path, required=True, help="the Outlay home that takes the exports")
-    receiver = Receiver(parser.parse_args().home)
+    parser.add_argument("--memory-mb", type=int, default=2048, help="the memory that it may use")
+    parser.add_argument("--cpu-seconds", type=float, default=300, help="the processor time that one group may take")
+    given = parser.parse_args()
+    watch = Watch(given.memory_mb << 20, given.cpu_seconds)
+    receiver = Receiver(given.home)
     waiting: queue.Queue[Frame | None] = queue.Queue(maxsize=GROUP_FRAMES)
     threading.Thread(target=_read_frames, args=(waiting,), daemon=True).start()
     is_open = True
     while is_open:
+        watch.progress()
         frames, is_open = _gather(waiting)
         for answer in receiver.take(frames) if frames else []:
             _say(vars(answer))

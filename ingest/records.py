@@ -14,6 +14,7 @@ import pyarrow as pa
 from ingest import tables
 from ingest.chunk import CHUNK_BYTES, HEAD_BYTES, LONGEST_LINE, Bytes, Chunk, Unreadable
 
+FIRST_BLOCK_BYTES = 6 << 20  # blocks grow twofold up to a chunk: what is a bomb shows early, before much is in memory
 MOST_LINES = 100_000  # in a chunk; where lines are so short that there would be more, they come in pieces
 PIECE_LINES = 20_000
 
@@ -69,10 +70,12 @@ class _Blocks:
         return self._first
 
     def __iter__(self) -> Iterator[bytes]:
-        block = self._first + self._read(CHUNK_BYTES)
+        size = FIRST_BLOCK_BYTES
+        block = self._first + self._read(size)
         while block:
             yield block
-            block = self._read(CHUNK_BYTES)
+            size = min(2 * size, CHUNK_BYTES)
+            block = self._read(size)
 
     def _read(self, size: int) -> bytes:
         block = self._stream.read(size)
@@ -196,6 +199,9 @@ def _json_values(source: _Blocks) -> Iterator[Chunk]:
             texts.append(buffer[at:end])
             line += buffer.count("\n", at, end)
             at = end
+            if len(lines) == PIECE_LINES:
+                yield Chunk(pa.array(lines, pa.int64()), pa.array(texts, pa.string()), line)
+                lines, texts = [], []
         buffer = buffer[at:]
         yield Chunk(pa.array(lines, pa.int64()), pa.array(texts, pa.string()), line)
         lines, texts = [], []

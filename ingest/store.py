@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -25,7 +26,7 @@ from ingest.reader import REQUEST_KEY
 # Raised when the tables below or the way of folding change: an older file is then made anew from the archive.
 STORE_VERSION = 2
 
-SLICE_ROWS = 1_000_000
+SLICE_ROWS = 122_880  # at a time: as many as a row group of DuckDB's holds
 
 # Tellings of one attempt lie close together in time; looking for them only there keeps a fold's cost that of its load.
 # Where days were not logged but given by hand, nothing is known of how close.
@@ -244,13 +245,15 @@ def _batches(loads: list[Path]) -> Iterator[list[Path]]:
 def _fold(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> None:
     con.execute("create or replace temp table outcomes (load_id varchar, row_no bigint, outcome varchar)")
     files = ", ".join(f"'{str(path / 'attempts.parquet').replace(chr(39), chr(39) * 2)}'" for path in loads)
-    con.execute(f"""
-        create or replace temp view staged as
-        select parse_path(filename)[-2] as load_id, * exclude (filename) from read_parquet([{files}], filename = true)
-    """)
-    [(rows,)] = con.execute("select max(row_no) from staged").fetchall()
-    for start in range(0, rows or 0, SLICE_ROWS):
-        _fold_slice(con, loads, start, start + SLICE_ROWS)
+    rows = f"from read_parquet([{files}], filename = true)"
+    [(last,)] = con.execute(f"select max(row_no) {rows}").fetchall()
+    for start in range(0, last or 0, SLICE_ROWS):
+        con.execute(f"""
+            create or replace temp view staged as
+            select parse_path(filename)[-2] as load_id, * exclude (filename)
+            {rows} where row_no > {start} and row_no <= {start + SLICE_ROWS}
+        """)
+        _fold_slice(con, loads)
     _write_ledger(con, loads)
 
 
@@ -266,30 +269,40 @@ def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: str) -> bool:
     return bool(is_any)
 
 
-def _fold_slice(con: duckdb.DuckDBPyConnection, loads: list[Path], start: int, stop: int) -> None:
-    """Fold rows `start` to `stop` of each load: those met for the first time as they are, the others by merging."""
+def _hold(con: duckdb.DuckDBPyConnection, name: str, select: str, given: dict[str, Any] | None = None) -> None:
+    """Keep the rows of a SELECT under a name, as Arrow.
+
+    A temporary table that is replaced keeps its memory until the transaction ends, which is as long as the load is.
+    """
+    rows = con.sql(select, params=given or {})
+    assert rows is not None
+    con.register(name, rows.to_arrow_table())
+
+
+def _fold_slice(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> None:
+    """Fold the rows that are staged of each load: those met for the first time as they are, the others by merging."""
     run = con.execute
-    run(
+    _hold(
+        con,
+        "ids",
         f"""
-        create or replace temp table ids as
         select list_position($loads, load_id) as load_no, load_id, row_no, attempt_id, started_at, message_id, event_id,
             {REQUEST_KEY} as request_key
-        from staged where row_no > $start and row_no <= $stop
+        from staged
         """,
-        {"loads": [path.name for path in loads], "start": start, "stop": stop},
+        {"loads": [path.name for path in loads]},
     )
     _take_model_names(con)
     span = _span(con, loads)
     # 1. Told before, word for word: nothing to do. (The common case of a log that is loaded again, or overlaps.)
-    run(f"""
-        create or replace temp table repeated as
+    _hold(con, "repeated", f"""
         select s.load_id, s.row_no
         from (select * from staged semi join ids using (load_id, row_no)) s
         join (select * from store.attempts where started_at between $since and $until) a using (attempt_id)
         where ({_content_of("s")}) is not distinct from ({_content_of("a")})
     """, span)  # fmt: skip
     if _insert(con, "outcomes", "select *, 'known' as outcome from repeated"):
-        run("delete from ids using repeated where ids.load_id = repeated.load_id and ids.row_no = repeated.row_no")
+        _hold(con, "ids", "select * from ids anti join repeated using (load_id, row_no)")
     # 2. What else the store may hold of them: attempts nearby in time that share an id of any kind.
     run(f"""
         create or replace temp table met as

@@ -20,7 +20,9 @@ import pyarrow.parquet as pq
 
 from ingest.chunk import CHUNK_BYTES, LONGEST_LINE, Bytes, Chunk, Unreadable
 
-MOST_ROWS = 50_000  # in a chunk, however short they are
+MOST_ROWS = 20_000  # in a chunk, however short they are
+MOST_BYTES = CHUNK_BYTES // 3  # in a chunk of rows, which lie in memory more than once
+LONGEST_CELL = LONGEST_LINE // 2  # of a CSV: its reader takes four bytes for each letter
 
 _DELIMITERS = ",;\t"
 _COLUMN_NAME = re.compile(r'[A-Za-z_@$][^{}="\r\n]{0,63}')
@@ -55,10 +57,11 @@ def csv_rows(blocks: Iterator[bytes]) -> Iterator[Chunk]:
     A header in capitals is the same header where it names a model and a token count.
     """
     # The standard library's reader knows at which line a row begins; those of DuckDB and Arrow do not tell.
-    csv.field_size_limit(LONGEST_LINE)
+    csv.field_size_limit(LONGEST_CELL)
     raw = io.BufferedReader(_Raw(blocks), 1 << 16)
     delimiter = _delimiter(raw.peek().partition(b"\n")[0].decode(errors="replace"))
-    rows = csv.reader(io.TextIOWrapper(raw, "utf-8-sig", errors="replace", newline=""), delimiter=delimiter)
+    source = _Lines(raw)
+    rows = csv.reader(source, delimiter=delimiter)
     names = [name.strip() for name in next(rows)]
     lowered = [name.lower() for name in names]
     if "model" not in names and "model" in lowered and _TELLS_OF_CALLS.intersection(lowered):
@@ -66,7 +69,7 @@ def csv_rows(blocks: Iterator[bytes]) -> Iterator[Chunk]:
     lines: list[int] = []
     texts: list[str] = []
     broken: list[tuple[int, str]] = []
-    size, last = 0, rows.line_num
+    size, last = 0, source.number
     while True:
         line = last + 1
         try:
@@ -76,17 +79,51 @@ def csv_rows(blocks: Iterator[bytes]) -> Iterator[Chunk]:
         except csv.Error as error:
             row = []
             broken.append((line, f"a row that is no CSV ({error})"))
-        last = rows.line_num
+        last = source.number
         if len(row) == len(names):
             lines.append(line)
             texts.append(json.dumps({name: cell or None for name, cell in zip(names, row, strict=True)}))
             size += len(texts[-1])
         elif any(row):
             broken.append((line, f"a row of {len(row)} cells below a header of {len(names)}"))
-        if size >= CHUNK_BYTES or len(lines) >= MOST_ROWS:
-            yield Chunk(pa.array(lines, pa.int64()), pa.array(texts, pa.string()), last, broken=tuple(broken))
-            lines, texts, broken, size = [], [], [], 0
-    yield Chunk(pa.array(lines, pa.int64()), pa.array(texts, pa.string()), last, broken=tuple(broken))
+        if size >= MOST_BYTES or len(lines) + len(broken) >= MOST_ROWS or source.too_long:
+            yield _chunk(lines, texts, last, source.too_long, broken)
+            size = 0
+    yield _chunk(lines, texts, last, source.too_long, broken)
+
+
+def _chunk(lines: list[int], texts: list[str], last: int, too_long: list[int], broken: list[tuple[int, str]]) -> Chunk:
+    """A chunk of what these lists hold, which are then empty."""
+    chunk = Chunk(pa.array(lines, pa.int64()), pa.array(texts, pa.string()), last, tuple(too_long), tuple(broken))
+    for taken in (lines, texts, too_long, broken):
+        taken.clear()
+    return chunk
+
+
+class _Lines:
+    """The lines of a CSV with their ends. Of one that is too long only the number is kept."""
+
+    def __init__(self, raw: io.BufferedIOBase) -> None:
+        self._raw = raw
+        self.number = 0  # of the line that was given out last
+        self.too_long: list[int] = []
+        self._is_skipping = False
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        """The next line; a blank one for each piece of a line that is too long."""
+        line = self._raw.readline(LONGEST_LINE)
+        if not line:
+            raise StopIteration
+        was_skipping, is_cut = self._is_skipping, len(line) == LONGEST_LINE and not line.endswith(b"\n")
+        if not was_skipping:
+            self.number += 1
+            if is_cut:
+                self.too_long.append(self.number)
+        self._is_skipping = is_cut
+        return "\n" if is_cut or was_skipping else line.decode(errors="replace")
 
 
 def _delimiter(header: str) -> str:
@@ -97,13 +134,13 @@ class _Raw(io.RawIOBase):
     """Blocks of bytes as a file, for the readers of the standard library."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks, self._rest = blocks, b""
+        self._blocks, self._rest = blocks, memoryview(b"")
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, into: Any, /) -> int:
-        block = self._rest or next(self._blocks, b"")
+        block = self._rest or memoryview(next(self._blocks, b""))
         taken = block[: len(into)]
         into[: len(taken)] = taken
         self._rest = block[len(taken) :]

@@ -19,8 +19,10 @@ from ingest.load import Loader, Outcome
 from ingest.pace import Pace
 from ingest.positions import Position, Positions
 from ingest.reader import TwoFormats
+from ingest.tables import is_csv
 
 HEAD_BYTES = 1024
+CSV_HEAD_BYTES = 64 << 10  # of a file, to tell whether it is a CSV
 PIECE_BYTES = 64 << 20  # landed at once, however much is waiting
 QUIET_SECONDS = 30.0  # a renamed file may still be written to: its writer is told later than its name is changed
 
@@ -58,9 +60,11 @@ class Tail:
     def _land(self, file: "_Open", to_its_end: bool = False) -> Iterator[Outcome]:
         while end := file.end_of_lines(to_its_end):
             position = file.position
-            name = self._path.name if not position.lines else f"{self._path.name} from line {position.lines + 1:,}"
+            header = file.header()
+            first = position.lines + 1 - bool(header)  # a header stands where the line before was
+            name = self._path.name if not position.lines else f"{self._path.name} from line {first:,}"
             try:
-                outcomes = list(self._loader.load_stream(io.BufferedReader(_Slice(file, end)), name))
+                outcomes = list(self._loader.load_stream(io.BufferedReader(_Slice(file, end, header)), name))
             except (Unreadable, TwoFormats) as error:
                 outcomes = [self._loader.refuse(name, str(error), f"{position.inode} {position.offset} {end}")]
             lines = file.count_lines(end)
@@ -214,6 +218,13 @@ class _Open:
                 return at + newline + 1
         return end if end - start > LONGEST_LINE else None  # no line at all: the reader refuses it as too long
 
+    def header(self) -> bytes:
+        """The first line of a CSV that has been read in part, without which its rows say nothing; else nothing."""
+        if not self.position.offset:
+            return b""
+        head = os.pread(self.descriptor, CSV_HEAD_BYTES, 0)
+        return head[: head.find(b"\n") + 1] if is_csv(head) else b""
+
     def count_lines(self, end: int) -> int:
         """Lines from the position to `end`."""
         lines, at = 0, self.position.offset
@@ -234,15 +245,19 @@ class _Open:
 
 
 class _Slice(io.RawIOBase):
-    """The bytes of a file from its position to `end`, as a stream that is read once."""
+    """The bytes of a file from its position to `end`, below its header if it has one, as a stream that is read once."""
 
-    def __init__(self, file: _Open, end: int) -> None:
+    def __init__(self, file: _Open, end: int, header: bytes) -> None:
         self._descriptor, self._at, self._end = file.descriptor, file.position.offset, end
+        self._header = header
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, into: Any, /) -> int:
+        if header := self._header[: len(into)]:
+            into[: len(header)], self._header = header, self._header[len(header) :]
+            return len(header)
         read = os.preadv(self._descriptor, [memoryview(into)[: self._end - self._at]], self._at)
         self._at += read
         return read

@@ -89,7 +89,8 @@ def ingest(
     failures = 0
     for path in _inputs(paths):
         try:
-            landed += _land(loader, path)
+            for outcome in _land(loader, path):  # of an archive with one bad file, the good ones count
+                landed.append(outcome)
         except (Unreadable, TwoFormats, OSError) as error:
             failures += 1
             click.echo(f"outlay: {error}", err=True)
@@ -162,18 +163,20 @@ def _inputs(paths: tuple[str, ...]) -> Iterator[Path | None]:
             yield from found
 
 
-def _land(loader: "Loader", path: Path | None) -> "list[Outcome]":
+def _land(loader: "Loader", path: Path | None) -> "Iterator[Outcome]":
     """Land one input, with a progress bar where somebody is looking."""
     if path is None:
-        return list(loader.load_stream(os.fdopen(0, "rb"), "standard input"))
+        yield from loader.load_stream(os.fdopen(0, "rb"), "standard input")
+        return
     if not sys.stderr.isatty():
-        return list(loader.load_path(path))
+        yield from loader.load_path(path)
+        return
     with click.progressbar(length=max(path.stat().st_size, 1), label=path.name[:40], file=sys.stderr) as bar:
 
         def progress(read: int, lines: int) -> None:
             bar.update(max(read - bar.pos, 0))
 
-        return list(loader.load_path(path, progress))
+        yield from loader.load_path(path, progress)
 
 
 def _sentence(report: "Report") -> str:

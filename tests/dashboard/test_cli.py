@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,16 @@ def test_an_unreadable_input_fails_and_the_others_are_loaded(home, tmp_path):
     said = outlay(home, "ingest", bad, good)
     assert said.returncode == 1
     assert "b.log: not text" in said.stderr and "3 new" in said.stdout
+
+
+def test_of_an_archive_with_one_bad_file_the_others_are_counted(home, tmp_path):
+    packed = tmp_path / "a.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(log(tmp_path, count=3), "good.jsonl")
+        archive.writestr("picture.png", b"\0" * 100)
+    said = outlay(home, "ingest", packed)
+    assert said.returncode == 1 and "a.zip/picture.png: not text" in said.stderr
+    assert "a.zip/good.jsonl: 3 read = 3 new" in said.stdout
 
 
 def test_queries_in_three_formats_keep_every_digit(home, tmp_path):

@@ -289,3 +289,24 @@ def test_follow_lands_folds_and_ends_when_it_is_told_to(home, log):
     assert "app.log from line 2: 1 records read" in said, "what was there when it was stopped"
     with opened(home) as con:
         assert con.execute("select count(*) from store.attempts").fetchone() == (3,), "folded by itself"
+
+
+def test_rows_added_to_a_csv_are_read_below_its_own_header(home, log):
+    def row(number: int) -> str:
+        return f"2026-11-22T10:00:00Z,m,5,7,req_{number}\n"
+
+    log.write_text("timestamp,model,input_tokens,output_tokens,request_id\n" + row(1))
+    with following(home, log) as follower:
+        assert follower.look() == 1
+        add(log, row(2) + "half,a,row\n")
+    with following(home, log) as follower:  # started anew
+        assert follower.look() == 2
+        log.rename(log.with_name("app.log.1"))
+        log.write_text("request_id,input_tokens,output_tokens,model,timestamp\nreq_3,5,7,m,2026-11-22T10:00:00Z\n")
+        assert follower.look() == 1
+        add(log, "req_4,5,7,m,2026-11-22T10:00:00Z\n")
+        assert follower.look() == 1
+    assert request_ids(home) == ids(1, 2, 3, 4)
+    with opened(home) as con:
+        refused = con.execute("select source_name, source_line from store.refusals join store.loads using (load_id)")
+        assert refused.fetchall() == [("app.log from line 2", 3)]  # the header stands for line 2

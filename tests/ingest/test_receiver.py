@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -129,3 +131,9 @@ def test_log_records_tell_of_requests_in_their_attributes_or_their_text(home):
     assert [(attempt["request_id"], str(attempt["started_at"])) for attempt in attempts(home)] == [
         ("req_1", "2025-11-18 11:02:34"), ("req_2", "2025-11-18 11:02:34")
     ]  # fmt: skip
+
+
+def test_the_process_that_reads_exports_ends_itself_beyond_its_memory(home):
+    command = [sys.executable, "-m", "ingest.receiver", "--home", str(home), "--memory-mb=1"]
+    ended = subprocess.run(command, stdin=subprocess.PIPE, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1 and "more than 1 MB of memory" in ended.stderr

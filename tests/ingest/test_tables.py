@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ingest import tables
-from ingest.chunk import Unreadable
+from ingest.chunk import LONGEST_LINE, Unreadable
 from tests.ingest.loading import attempts, counts, load, refusals
 
 HEADER = "timestamp,request_id,model,input_tokens,output_tokens,feature"
@@ -116,10 +116,19 @@ def test_parquet_is_read_in_chunks_over_row_groups():
     data = parquet(table, row_group_size=50_000)
     stream = io.BufferedReader(io.BytesIO(data))
     found = list(tables.parquet_rows(stream, iter([data]), "a.parquet"))
-    assert [chunk.last_line for chunk in found] == [50_000, 100_000, 120_000]
-    assert found[1].lines[0].as_py() == 50_001 and json.loads(found[1].texts[0].as_py()) == {"n": 50_000}
+    assert [chunk.last_line for chunk in found] == [20_000, 40_000, 60_000, 80_000, 100_000, 120_000]
+    assert found[1].lines[0].as_py() == 20_001 and json.loads(found[1].texts[0].as_py()) == {"n": 20_000}
 
 
 def test_a_damaged_parquet_file_says_so(home):
     with pytest.raises(Unreadable, match="damaged, cut short"):
         load(home, parquet(TABLE)[:-20], "a.parquet")
+
+
+def test_a_row_that_is_too_long_is_refused_and_the_next_one_is_read(home):
+    rows = ["timestamp,model,input_tokens,output_tokens", *["2026-11-22T10:00:00Z,m,5,7"] * 2]
+    rows.insert(2, "x" * (LONGEST_LINE + 10))
+    [line] = load(home, "\n".join(rows) + "\n")
+    assert counts(line) == (3, 1, 1, 0, 1)
+    [(number, reason)] = refusals(home)
+    assert number == 3 and "longer than 16 MB" in reason
