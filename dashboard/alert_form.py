@@ -156,9 +156,9 @@ def _signals(state: RulesState, watch: SignalsWatch | None) -> dict[str, Any]:
 def _telling(alert: Alert | None, state: RulesState) -> dict[str, Any]:
     """Whom to tell, how often, and when not."""
     channels = list(state.rules.channels)
-    chosen = st.multiselect(
-        "Tell", channels, alert.channels if alert else channels,
-        placeholder="Nobody: it shows on this page alone" if channels else "No channel is set up in the rules file yet", key=state.key("Tell"))  # fmt: skip
+    nobody = "Nobody: it shows on this page alone" if channels else "No channel is set up in the rules file yet"
+    told = alert.channels if alert else channels
+    chosen = st.multiselect("Tell", channels, told, placeholder=nobody, key=state.key("Tell"))
     left, middle, right = st.columns(3)
     hold = _length(state, left, "Once it has lasted", HOLDS, alert and alert.hold)
     again = _length(state, middle, "Tell again while it lasts", AGAIN, alert and alert.again_after)
