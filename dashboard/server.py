@@ -5,7 +5,6 @@ import base64
 import contextlib
 import hashlib
 import json
-import logging
 import os
 import re
 import secrets
@@ -54,8 +53,6 @@ def serve(home: Path, host: str, port: int, open_browser: bool, otlp: bool) -> N
 
     Raises `ingest.store.StoreBusy` if the home is in use.
     """
-    # Its caches complain that no page runs yet while they are being declared.
-    logging.getLogger("streamlit.runtime.caching").setLevel(logging.ERROR)
     from dashboard import ask_view, data
 
     os.environ["OUTLAY_HOME"] = str(home)  # what pages keep beside the store goes to this home, wherever it was named

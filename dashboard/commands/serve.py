@@ -1,5 +1,6 @@
 """`outlay serve`, and the token of those who send to it."""
 
+import logging
 from pathlib import Path
 
 import click
@@ -29,6 +30,8 @@ def serve(home: Path, port: int, host: str, open_browser: bool, otlp: bool) -> N
         except otlp_token.NoToken as error:
             fail(str(error), 2)
     _refuse_taken_port(host, port)
+    # Streamlit's caches complain that no page runs yet while they are being declared.
+    logging.getLogger("streamlit.runtime.caching").setLevel(logging.ERROR)
     from dashboard.server import serve as run_server
     from ingest.store import StoreBusy
 
