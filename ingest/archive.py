@@ -21,6 +21,7 @@ from types import TracebackType
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ingest.doubts import Doubts
 from ingest.reader import NO_ATTEMPTS, Batch
 
 HEAD_BYTES = 1 << 20
@@ -154,7 +155,8 @@ class Landing:
     def __init__(self, archive: Archive, folder: Path, lock: int, source_name: str) -> None:
         """Made by `Archive.landing`. `lock` is the descriptor that holds the lock on `folder`."""
         self._archive, self._folder, self._lock = archive, folder, lock
-        self.report = Landed("", source_name, dt.datetime.now(dt.UTC).replace(tzinfo=None).isoformat())
+        now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+        self.report, self._doubts = Landed("", source_name, now.isoformat()), Doubts(now)
         self._formats: set[str] = set()
         # Ids and counts hardly repeat: a dictionary of them costs time and saves nothing.
         self._attempts = pq.ParquetWriter(
@@ -194,6 +196,7 @@ class Landing:
     def add(self, batch: Batch) -> None:
         """Write what one chunk held."""
         if batch.attempts.num_rows:
+            self._doubts.look(batch.attempts)
             self._attempts.write_table(batch.attempts.cast(NO_ATTEMPTS.schema))
         if batch.refusals:
             self._refusals.write_table(
@@ -227,6 +230,7 @@ class Landing:
             report.notes.append(
                 f"{report.dates_assumed:,} records carry no time and were put on the day given with --default-date"
             )
+        report.notes += self._doubts.notes()
         self._attempts.close()
         self._refusals.close()
         report.digests = {path.name: digest(path) for path in sorted(self._folder.glob("*.parquet"))}

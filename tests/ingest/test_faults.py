@@ -1,5 +1,6 @@
 """Bad input: a sentence, a place, and nothing good is lost."""
 
+import datetime as dt
 import gzip
 import hashlib
 import hmac
@@ -253,3 +254,24 @@ def test_whatever_comes_every_record_is_accounted_for(tmp_path_factory, lines):
     assert read == new + known + folded + refused
     assert len(attempts(home)) == new
     assert len(refusals(home)) == refused
+
+
+def test_latencies_that_no_model_reaches_are_taken_as_they_stand_and_told(home):
+    """2.5 seconds, written as 2.5."""
+    [line] = load(
+        home, "".join(json.dumps(GOOD | {"request_id": f"r{n}", "latency_ms": 2.5}) + "\n" for n in range(10))
+    )
+    assert counts(line) == (10, 10, 0, 0, 0)
+    [note] = line.notes
+    assert note.startswith("the slowest of 10 answers took 2.5 ms") and 'latency_unit = "s"' in note
+    assert {attempt["latency_ms"] for attempt in attempts(home)} == {2.5}
+
+
+def test_clocks_that_run_ahead_are_told_and_days_ahead_are_refused(home):
+    now = dt.datetime.now(dt.UTC)
+    times = [now + dt.timedelta(**ahead) for ahead in ({"minutes": 1}, {"hours": 2}, {"days": 2})]
+    said = [GOOD | {"request_id": f"r{n}", "timestamp": time.isoformat()} for n, time in enumerate(times)]
+    [line] = load(home, "".join(json.dumps(record) + "\n" for record in said))
+    assert counts(line) == (3, 2, 0, 0, 1)
+    [note] = line.notes
+    assert "clock (by up to a day): 1;" in note and refusals(home) == [(3, "the time lies in the future")]
