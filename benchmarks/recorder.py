@@ -149,11 +149,12 @@ def _per_second(client: anthropic.Anthropic, seconds: float = 3.0) -> float:
 
 class _Stalled(Stream):
     def __init__(self) -> None:
-        self.go = threading.Event()
+        self.go, self.taken = threading.Event(), 0
 
     def send(self, lines: Sequence[bytes]) -> int:
         """See `Sink.send`."""
         self.go.wait()
+        self.taken += len(lines)
         return len(lines)
 
 
@@ -164,7 +165,6 @@ def _stalled(lines: int) -> int:
     for number in range(lines):
         log.write({"kind": "call", "started_at": 1795341600.0, "call_id": f"{number:016x}", "attempts": 1,
                    "latency_ms": 1.0, "wait_ms": 0.0, "is_failed": False, "model": "claude-sonnet-5-5"})  # fmt: skip
-    held = lines - log.dropped
     sink.go.set()
     log.flush()
-    return held
+    return sink.taken

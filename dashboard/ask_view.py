@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -147,11 +147,15 @@ def _text(job: str, figures: Figures) -> None:
     with right, charts.card("The figures", "All that a text may say stands here."):
         for number, table in enumerate(figures.tables):
             st.markdown(f"**{display_name(table.title, 'md', 200)}**")
-            rows(table.rows, key=f"ask_{job}_{number}", alt=table.title)
+            rows(table.rows, key=f"ask_{job}_{number}", alt=table.title, is_in_words=table.is_ours)
 
 
-def rows(table: pa.Table, *, key: str, alt: str, label: Callable[[str], str] = units.label) -> None:
-    """Rows of any shape: numbers in their unit where the column's name tells one, text made safe."""
+def rows(table: pa.Table, *, key: str, alt: str, label: Callable[[str], str] = units.label,
+         is_in_words: bool = False) -> None:  # fmt: skip
+    """Rows of any shape: numbers in their unit where the column's name tells one, text made safe.
+
+    `is_in_words`: all columns but the first hold numbers as text.
+    """
     cells: dict[str, list[Any]] = {}
     for name, values in zip(table.column_names, table.columns, strict=True):
         cells[name] = [
@@ -159,7 +163,11 @@ def rows(table: pa.Table, *, key: str, alt: str, label: Callable[[str], str] = u
         ]
     frame = pd.DataFrame(cells, columns=table.column_names, dtype=object)
     style = frame.style.format({name: partial(_word, name) for name in frame.columns}, na_rep=UNKNOWN)
-    config = {name: st.column_config.Column(display_name(label(name))) for name in frame.columns}
+    side: Literal["right"] | None = "right" if is_in_words else None
+    config = {
+        name: st.column_config.Column(display_name(label(name)), alignment=side if number else None)
+        for number, name in enumerate(frame.columns)
+    }
     st.dataframe(style, key=key, alt=alt, hide_index=True, placeholder=UNKNOWN, column_config=config,
                  height="content" if len(frame) <= 16 else 540)  # fmt: skip
 
@@ -189,7 +197,7 @@ def _agreed(job: str, request: Request, is_ready: bool) -> bool:
     clicked = st.button(f"Send to {display_name(request.model, 'md')}", type="primary", icon=":material/send:",
                         key=f"ask_send_{job}", disabled=not is_ready or bool(lacking) or not is_served())  # fmt: skip
     if lacking:
-        st.caption(lacking)
+        st.info(lacking, icon=":material/key:")
     elif not is_served():
         st.caption("Questions can be sent when the dashboard is opened with `outlay serve`.")
     return clicked

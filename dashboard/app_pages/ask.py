@@ -7,12 +7,14 @@ from dashboard import ask_view, data
 JOBS = {"Question": ask_view.question, "Explain a change": ask_view.change, "Monthly note": ask_view.note}
 
 st.caption(
-    "Claude writes SQL for a question, or puts figures into words. What would be sent is shown first: aggregated "
-    "figures and column names, no row of a log, and names only where you allow it. Everything else works without this."
+    "Claude writes SQL for a question, or puts figures into words. What would be sent is shown first: column names and "
+    "aggregated figures; names, and the rows of an answer, only where you say so. Everything else works without this."
 )
 if data.span() is None:
-    st.subheader("No calls yet", anchor=False)
-    st.page_link("app_pages/upload.py", label="Upload logs", icon=":material/upload_file:")
+    with st.container(border=True, key="empty", width=560):
+        st.subheader("No calls yet", icon=":material/inbox:", anchor=False)
+        st.markdown("There is nothing to ask about so far.")
+        st.page_link("app_pages/upload.py", label="Upload logs", icon=":material/upload_file:")
     st.stop()
 
 job = st.segmented_control(

@@ -113,5 +113,5 @@ def test_without_a_key_the_page_says_what_to_set_and_shows_the_figures(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ANTHROPIC_CONFIG_DIR", str(tmp_path))
     app = opened(served, "ask", job="Monthly note")
-    assert not app.exception and "set ANTHROPIC_API_KEY" in words(app) and len(app.dataframe) >= 5
+    assert not app.exception and "set ANTHROPIC_API_KEY" in app.info[0].value and len(app.dataframe) >= 5
     assert next(button for button in app.button if button.label.startswith("Send")).disabled
