@@ -1,7 +1,8 @@
 """How good signals are, on labelled companies, through the command line: `python -m benchmarks.signals calm 900 903`.
 
 Caught: a flag of the feature overlaps the anomaly's window (its first 72 hours where it lasts). Flags of one feature
-less than a day apart are one alarm; an alarm that touches no window is false.
+less than a day apart are one alarm; an alarm that touches no window is false. A fourth word names the reading of the
+description, one of `benchmarks.labelled.READINGS`.
 """
 
 import csv
@@ -108,9 +109,10 @@ def told(home: Path, *words: str) -> list[dict[str, str]]:
 def main() -> None:
     """Draw, log, load, look, and score."""
     noise, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    reading = sys.argv[4] if len(sys.argv) > 4 else "plain"
     score = Score()
     for seed in range(first, last):
-        drawn = draw(seed, noise)
+        drawn = draw(seed, noise, reading)
         with tempfile.TemporaryDirectory() as temporary:
             home, log = Path(temporary) / "home", Path(temporary) / "app.jsonl"
             write_log(log, drawn.attempts)

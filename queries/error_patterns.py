@@ -65,16 +65,20 @@ def patterns(con: duckdb.DuckDBPyConnection, by: str, filters: Filters) -> dict[
     verdicts = {}
     for name in np.unique(slices):
         own = (slices == name) & (day >= 0)
-        counts = np.zeros((2, DAYS, 24), np.int64)
-        for row, column in enumerate(("failed_attempts", "attempts")):
+        counts = np.zeros((3, DAYS, 24), np.int64)
+        for row, column in enumerate(("failed_attempts", "attempts", "refused_calls")):
             np.add.at(counts[row], (day[own], hour[own]), rows[column].to_numpy()[own].astype(np.int64))
         if counts[0].any():
-            verdicts[str(name)] = judge(counts[0], counts[1])
+            verdicts[str(name)] = judge(*counts)
     return verdicts
 
 
-def judge(failed: Counts, attempts: Counts) -> Verdict:
-    """The pattern of failures: `failed` of `attempts`, both of shape (days, 24), counts by day and hour of day."""
+def judge(failed: Counts, attempts: Counts, refused: Counts | None = None) -> Verdict:
+    """The pattern of failures: `failed` of `attempts`, both of shape (days, 24), counts by day and hour of day.
+
+    `refused` of the failures are the API's word that it takes no such request (status 400, say): however short the
+    burst, as after a change of the API's version, no waiting will mend them.
+    """
     k, n = failed[-DAYS:].astype(float), attempts[-DAYS:].astype(float)
     total_k, total_n = k.sum(), n.sum()
     rate = float(total_k / total_n) if total_n else 0.0
@@ -94,7 +98,8 @@ def judge(failed: Counts, attempts: Counts) -> Verdict:
         return verdict("new and lasting", int(np.flatnonzero(is_full)[since]) + max(len(failed) - DAYS, 0))
     usual_rate = float(np.median(days_k / days_n))
     if _in_bursts(k, n, usual_rate) or _in_bursts(k.sum(axis=1), n.sum(axis=1), usual_rate):
-        return verdict("transient")
+        is_refused = refused is not None and refused[-DAYS:].sum() >= 0.5 * total_k
+        return verdict("systematic" if is_refused else "transient")
     return verdict("quiet" if low < NOTEWORTHY_RATE else "mixed")
 
 

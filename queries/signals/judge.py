@@ -29,13 +29,13 @@ ENOUGH = 0.6  # of the usual requests: with fewer, the cache is cold and every r
 RULES = {
     "cost": Rule(4.6, down=True),
     "requests": Rule(4.6, down=True),
-    "tokens_per_request": Rule(4.0, down=True),
+    "tokens_per_request": Rule(3.7, down=True),
     "cost_per_request": Rule(4.6, down=True),
     "attempts_per_request": Rule(4.6),
     "truncation_rate": Rule(4.6),
     "error_rate": Rule(5.75),
     "masked_error_rate": Rule(5.2),
-    "cache_hit_rate": Rule(6.0, up=False, down=True),
+    "cache_hit_rate": Rule(5.0, up=False, down=True),
 }
 CREEP, SLOWER, SLOW_SHARE = Rule(4.5), Rule(5.0), Rule(5.75)
 

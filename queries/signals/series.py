@@ -85,7 +85,8 @@ def lay_out(sums: Sums, until: datetime | None = None) -> Series:
 def _busy(sums: Sums, slices: tuple[Slice, ...]) -> Users:
     place = {of.name: row for row, of in enumerate(slices) if of.kind == "feature"}
     attempts = sums.users.arrays["attempts"]
-    busy = np.flatnonzero((attempts >= BUSY_ATTEMPTS).any(axis=1))
+    told = np.array([feature in place for feature, _ in sums.users.keys], bool)
+    busy = np.flatnonzero((attempts >= BUSY_ATTEMPTS).any(axis=1) & told)
     pairs = [sums.users.keys[row] for row in busy]
     feature = np.array([place[name] for name, _ in pairs], int)
     return Users(feature, tuple(user for _, user in pairs), attempts[busy], sums.users.arrays["cost_usd"][busy])

@@ -40,7 +40,8 @@ class Grid:
         arrays = {}
         for name, new in later.arrays.items():
             arrays[name] = np.zeros((len(keys), days + new.shape[1], *new.shape[2:]))
-            arrays[name][mine, :days] = self.arrays[name][:, :days]
+            old = self.arrays[name][:, :days]
+            arrays[name][mine, : old.shape[1]] = old  # days between the two have no rows
             arrays[name][its, days:] = new
         return Grid(keys, arrays)
 
@@ -83,8 +84,8 @@ def add_up(read: Read, filters: Filters) -> Sums | None:
         if name not in ("hour", "slice_kind", "slice"):
             values = _floats(table, name)
             if name in HOURLY:
-                by_hour = np.bincount(row * (days * 24) + hour, values, len(keys) * days * 24)
-                sums[f"hourly/{name}"] = by_hour.reshape(len(keys), days, 24)
+                told = np.bincount(row * (days * 24) + hour, values, len(keys) * days * 24)
+                sums[f"hourly/{name}"] = told.reshape(len(keys), days, 24)
             sums[name] = np.bincount(row * days + hour // 24, values, len(keys) * days).reshape(len(keys), days)
     sums["latencies"] = _latencies(read("signal_latencies", filters), keys, first, days)
     users = _users(read("signal_users", filters), first, days)

@@ -78,6 +78,20 @@ def test_a_steady_tenth_that_always_retries_through_is_systematic(given, con):
     assert (verdict.pattern, verdict.attempts, verdict.failed_attempts) == ("systematic", 330, 30)
 
 
+@pytest.mark.parametrize(("status", "pattern"), [(400, "systematic"), (529, "transient")])
+def test_a_burst_of_refused_requests_does_not_pass_by_itself(given, con, status, pattern):
+    """Ten days of 30 calls; ten in a row fail: the API has a new version, or is overloaded."""
+    given(*(
+        (a_failure if 130 <= number < 140 else an_attempt)(
+            feature="chat", call_id=f"c{number}", attempt_no=1, retry_count=0,
+            started_at=datetime(2026, 11, 1) + timedelta(hours=0.8 * number),
+        ) | ({"http_status": status} if 130 <= number < 140 else {})
+        for number in range(300)
+    ))  # fmt: skip
+    verdict = patterns(con, "feature", Filters())["chat"]
+    assert (verdict.pattern, verdict.failed_attempts) == (pattern, 10)
+
+
 def test_nothing_is_said_without_data_or_failures(given, con):
     assert patterns(con, "feature", Filters()) == {}
     given(an_attempt())

@@ -92,7 +92,19 @@ def test_only_what_is_new_is_read(con):
     asked.clear()
     find(reader, Filters(), memory)
     yesterday = (FIRST + timedelta(days=29)).date()
-    assert {since for metric, since in asked if metric.startswith("signal_")} == {yesterday}
+    told = {metric: since for metric, since in asked if metric not in ("loads", "signal_user_hours")}
+    assert set(told.values()) == {yesterday}, "but for the hours of the few costliest users"
+
+
+def test_days_without_a_log_lie_between_two_looks(con):
+    def look(memory):
+        return rounded(find(lambda metric, filters: read(con, metric, filters), Filters(), memory))
+
+    memory = Memory()
+    arrives(con, "one", traffic(1, 0, 24))
+    look(memory)
+    arrives(con, "two", traffic(1, 28, 31))
+    assert look(memory) == look(Memory())
 
 
 def test_a_load_that_is_gone_makes_everything_be_read_anew(con):
