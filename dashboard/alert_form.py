@@ -28,7 +28,7 @@ COMPARISONS = {
     "rises_by_percent": "Rises by more than, %",
     "falls_by_percent": "Falls by more than, %",
 }
-WINDOWS = ("1 hour", "6 hours", "24 hours", "7 days", "30 days")
+WINDOWS = ("1 hour", "6 hours", "1 day", "1 week", "30 days")
 AGAIN = {"Never": None, "After 1 hour": "1 hour", "After 4 hours": "4 hours", "After 1 day": "1 day"}
 HOLDS = {"At once": None, "10 minutes": "10 minutes", "1 hour": "1 hour", "1 day": "1 day"}
 # Keys that belong to one kind alone: changing the kind takes the others out of the file.
@@ -91,7 +91,7 @@ def _watch(kind: str, watch: Any, state: RulesState) -> dict[str, Any]:
         return {"budgets": chosen or None, "projected": is_ahead}
     told = watch or MissingWatch(times.length("6 hours"))
     after = times.said(told.after)
-    known = list(dict.fromkeys([after, "1 hour", "6 hours", "24 hours", "3 days"]))
+    known = list(dict.fromkeys([after, "1 hour", "6 hours", "1 day", "3 days"]))
     return {"after": st.selectbox("No call is logged for", known, key=state.key("No call is logged for"))}
 
 
@@ -108,12 +108,20 @@ def _metric(state: RulesState, watch: MetricWatch | None) -> dict[str, Any]:
     words = {word: f"Each {word}" for word in SLICES if number_columns(view_of(metric, word))}
     slices = [None, *words]
     each = right.selectbox(
-        "Of", slices, slices.index(watch.each) if watch and watch.each in slices else 0,
-        format_func=lambda word: words.get(word, "Everything together"), key=state.key("Of"))  # fmt: skip
+        "Of",
+        slices,
+        slices.index(watch.each) if watch and watch.each in slices else 0,
+        format_func=lambda word: words.get(word, "Everything together"),
+        key=state.key("Of"),
+    )
     columns = number_columns(view_of(metric, each))
     column = st.selectbox(
-        "Which", columns, columns.index(watch.column) if watch and watch.column in columns else 0,
-        format_func=units.label, key=state.key("Which"))  # fmt: skip
+        "Which",
+        columns,
+        columns.index(watch.column) if watch and watch.column in columns else 0,
+        format_func=units.label,
+        key=state.key("Which"),
+    )
     comparison, limit, window = st.columns(3)
     known = list(COMPARISONS)
     compared = comparison.selectbox(
@@ -127,11 +135,16 @@ def _metric(state: RulesState, watch: MetricWatch | None) -> dict[str, Any]:
     told = limit.text_input(
         "Line", before, placeholder="0.05", help="A share is written as a number: 0.05 is 5%.", key=state.key("Line")
     )
-    spans = list(dict.fromkeys([*([times.said(watch.window)] if watch else ["24 hours"]), *WINDOWS]))
+    spans = list(dict.fromkeys([*([times.said(watch.window)] if watch else ["1 day"]), *WINDOWS]))
     span = window.selectbox("Over the last", spans, key=state.key("Over the last"))
     least = st.number_input(
-        "Only with at least so many calls", 0, 1_000_000, watch.least if watch else 20,
-        help="Shares of a few calls say little.", key=state.key("Only with at least so many calls"))  # fmt: skip
+        "Only with at least so many calls",
+        0,
+        1_000_000,
+        watch.least if watch else 20,
+        help="Shares of a few calls say little.",
+        key=state.key("Only with at least so many calls"),
+    )
     return {"metric": metric, "column": column, "each": each, compared: told, "window": span, "least_count": least}
 
 

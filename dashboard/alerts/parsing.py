@@ -186,7 +186,6 @@ def _budget(name: str, table: _Table, zone: str) -> Budget:
         table.take("period", times.period, times.Period("month"), needed=True),
         table.take("marks", values.marks, MARKS),
         _filters(table, zone),
-        table.take("enabled", values.bool_, True),
     )
     table.done()
     return budget
@@ -266,7 +265,7 @@ def _filters(table: _Table, zone: str) -> Filters:
 def number_columns(view: str) -> tuple[str, ...]:
     """The columns of a metric view that hold numbers; none if there is no such view."""
     notes = next((of.notes for of in queries.catalogue() if of.layer == "metrics" and of.name == view), {})
-    return tuple(name for name in notes if units.kind(name) not in ("name", "at", "day", "hour"))
+    return tuple(name for name in notes if name != "total" and units.kind(name) not in ("name", "at", "day", "hour"))
 
 
 def count_column(view: str) -> str | None:

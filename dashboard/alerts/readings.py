@@ -16,7 +16,7 @@ from dashboard.budgets import Read, Standing, standing
 from queries import Filters
 
 Seen = Literal["ok", "firing", "no data"]
-PAGE_OF = {"headroom": "reliability"}
+PAGE_OF = {"headroom": "reliability", "asked again": "truncation", "masked estimates": "reliability"}
 BOUND = {"above": "above", "below": "below", "rises_by_percent": "up by", "falls_by_percent": "down by"}
 
 
@@ -62,7 +62,7 @@ def look(alert: Alert, rules: Rules, sight: Sight, now: datetime) -> Look:
     watch = alert.watch
     if isinstance(watch, BudgetWatch):
         watched = [rules.budgets[name] for name in watch.budgets or rules.budgets]
-        found = [reading for budget in watched if budget.is_enabled for reading in _budget(budget, watch, sight, now)]
+        found = [reading for budget in watched for reading in _budget(budget, watch, sight, now)]
         return Look(tuple(found), why_absent="Its period is over.")
     if isinstance(watch, SignalsWatch):
         return _signals(alert, watch, sight, now)

@@ -24,10 +24,12 @@ METRICS = {
     "truncation": ("truncation", "truncation"),
     "cache": ("cache", "cache"),
     "headroom": ("headroom", "headroom"),
+    "asked again": ("truncation_asked_again", "truncation_asked_again"),
+    "masked estimates": ("masked_estimates", "masked_estimates"),
 }
 SLICES = {"feature": "feature", "model": "model", "user": "user_id", "team": "team", "environment": "environment"}
 # The columns that count what a figure is made of, the plainest first.
-COUNTS = ("calls", "responses", "attempts", "headroom_known_attempts")
+COUNTS = ("calls", "responses", "attempts", "unlinked_attempts", "truncated_calls")
 Comparison = Literal["above", "below", "rises_by_percent", "falls_by_percent"]
 
 
@@ -56,7 +58,6 @@ class Budget:
     period: Period
     marks: tuple[int, ...] = MARKS
     filters: Filters = field(default_factory=Filters)
-    is_enabled: bool = True
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def budgets(home: Path, form: str) -> None:
     except (RulesRefused, OSError) as error:
         fail(str(error), 2)
     with OwnerOf(home) as owner:
-        rows = [row(standing(owner.read, budget, utc_now())) for budget in rules.budgets.values() if budget.is_enabled]
+        rows = [row(standing(owner.read, budget, utc_now())) for budget in rules.budgets.values()]
     if not rows and form == "table":
         click.echo(f"No budgets are set up; write them into {rules_file.path(home)} or use the Budgets page.")
     else:
