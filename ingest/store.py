@@ -295,14 +295,20 @@ def _fold_slice(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> None:
     _take_model_names(con)
     span = _span(con, loads)
     # 1. Told before, word for word: nothing to do. (The common case of a log that is loaded again, or overlaps.)
-    _hold(con, "repeated", f"""
-        select s.load_id, s.row_no
-        from (select * from staged semi join ids using (load_id, row_no)) s
-        join (select * from store.attempts where started_at between $since and $until) a using (attempt_id)
-        where ({_content_of("s")}) is not distinct from ({_content_of("a")})
+    _hold(con, "again", """
+        select * from ids semi join (
+            select attempt_id from store.attempts where started_at between $since and $until
+        ) using (attempt_id)
     """, span)  # fmt: skip
-    if _insert(con, "outcomes", "select *, 'known' as outcome from repeated"):
-        _hold(con, "ids", "select * from ids anti join repeated using (load_id, row_no)")
+    if con.execute("select exists (from again)").fetchall() == [(True,)]:
+        _hold(con, "repeated", f"""
+            select s.load_id, s.row_no
+            from (select * from staged semi join again using (load_id, row_no)) s
+            join (select * from store.attempts where started_at between $since and $until) a using (attempt_id)
+            where ({_content_of("s")}) is not distinct from ({_content_of("a")})
+        """, span)  # fmt: skip
+        if _insert(con, "outcomes", "select *, 'known' as outcome from repeated"):
+            _hold(con, "ids", "select * from ids anti join repeated using (load_id, row_no)")
     # 2. What else the store may hold of them: attempts nearby in time that share an id of any kind.
     run(f"""
         create or replace temp table met as
@@ -344,15 +350,16 @@ def _fold_slice(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> None:
         select distinct load_id, row_no from keys
         where key in (select key from keys group by key having count(*) > 1) or key in (select key from met_keys)
     """)
-    # 4. Met for the first time, told once: into the store as they are.
+    # 4. Met for the first time, told once: into the store as they are. The rest is merged with what it meets.
     _insert(
         con, "outcomes", "select load_id, row_no, 'new' as outcome from ids anti join meeting using (load_id, row_no)"
     )
-    _insert(con, "store.attempts", """
-        select * from staged semi join ids using (load_id, row_no) anti join meeting using (load_id, row_no)
-    """)  # fmt: skip
-    # 5. The rest is merged with what it meets.
-    [(meetings,)] = run("select count(*) from meeting").fetchall()
+    [(all_rows, rows, meetings)] = run(
+        "select (select count(*) from staged), (select count(*) from ids), (select count(*) from meeting)"
+    ).fetchall()
+    some = "" if rows == all_rows else "semi join ids using (load_id, row_no)"
+    others = "anti join meeting using (load_id, row_no)" if meetings else ""
+    _insert(con, "store.attempts", f"select * from staged {some} {others}")
     if meetings:
         _merge(con)
 
@@ -371,7 +378,7 @@ def _span(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> dict[str, dateti
 def _take_model_names(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         insert into store.model_names
-        with here as (select model_raw, iterations from staged semi join ids using (load_id, row_no)),
+        with here as (select model_raw, iterations from staged),
         named as (
             select model_raw from here
             union select unnest(iterations).model_raw from here where iterations is not null
