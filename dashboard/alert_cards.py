@@ -129,6 +129,7 @@ def editor(state: RulesState) -> None:
     if problem:
         st.error(display_name(problem, "md", 300))
     elif is_saved:
+        st.toast("Saved. The next look goes by these rules.", icon=":material/check:")
         st.rerun()
     else:
         count = f"{len(rules.alerts)} alerts, {len(rules.budgets)} budgets, {len(rules.channels)} channels"

@@ -242,5 +242,6 @@ def test_a_budget_is_set_up_changed_and_watched_in_the_browser(
     expect(page.get_by_text("rules.toml:3: alerts.silence.after: 'an hour' is no length of time")).to_be_visible()
     editor.fill('[alerts.silence]\nkind = "missing"\nafter = "1 hour"\n')
     page.get_by_role("button", name="Check and save").click()
+    expect(page.get_by_text("Saved. The next look goes by these rules.")).to_be_visible()
     page.goto(f"{address}/alerts")
     expect(page.get_by_text("No call is logged for 1 hour.")).to_be_visible()

@@ -157,24 +157,30 @@ else:
     pack = zstandard.compress if kind == "zstd" else gzip.compress
     packed.write(pack(before) + pack(block) * 1024)
 list(Loader(pathlib.Path(home)).load_stream(io.BufferedReader(io.BytesIO(b'{"x": 1}\\n')), "warm"))
-before = time.process_time()
+def kilobytes(what):
+    return int(pathlib.Path("/proc/self/status").read_text().split(what + ":")[1].split()[0])
+before, held = time.process_time(), kilobytes("VmRSS")
 try:
     list(Loader(pathlib.Path(home)).load_stream(io.BufferedReader(io.BytesIO(packed.getvalue())), "bomb"))
 except Unreadable as error:
     print(error)
-print(time.process_time() - before, open("/proc/self/status").read().split("VmHWM:")[1].split()[0])
+print(time.process_time() - before, kilobytes("VmHWM") - held)
 """
 
 
 @pytest.mark.parametrize(
     ("kind", "longest", "most"),
     [
-        *(("gzip", 2, 300), ("zstd", 2, 300), ("zip", 2, 300), ("text", 2, 300), ("lines", 4, 300)),
-        *(("array", 8, 300), ("table", 8, 300), ("row", 8, 300)),
+        *(("gzip", 2, 150), ("zstd", 2, 150), ("zip", 2, 150), ("text", 2, 150), ("lines", 4, 150)),
+        *(("array", 8, 150), ("table", 8, 150), ("row", 8, 150)),
     ],
 )
 def test_a_bomb_is_refused_at_once_and_in_little_memory(home, kind, longest, most):
-    """Seconds of processor time, and megabytes. Refused records cost the most: each is looked at by itself."""
+    """Seconds of processor time, and megabytes beyond those of a reader that has read a log.
+
+    Those are some 150, of which the machine decides: they are mostly pages of libraries that it has at hand. Refused
+    records cost the most time: each is looked at by itself.
+    """
     said = subprocess.run([sys.executable, "-c", BOMB, kind, str(home)], capture_output=True, text=True, check=True)
     sentence, figures = said.stdout.splitlines()
     assert "bomb" in sentence or "not text" in sentence
