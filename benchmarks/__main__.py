@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument("--only", choices=["ingest", "pages", "recorder"], help="one of the three")
     parser.add_argument("--folder", type=Path, help="keep the generated data here (some GB) and use it again")
     options = parser.parse_args()
-    from benchmarks import ingest, pages, recorder
+    from benchmarks import ingest, pages, recorder, recorder_rate
 
     sizes = (100_000, 1_000_000) if options.small else (1_000_000, 10_000_000)
     logging.getLogger("streamlit").setLevel(logging.ERROR)  # it complains that no browser is looking
@@ -30,6 +30,7 @@ def main() -> None:
                 pages.run(size, folder)
         if options.only in (None, "recorder"):
             recorder.run()
+            recorder_rate.run()
 
 
 if __name__ == "__main__":

@@ -49,6 +49,11 @@ def harmless(recording: Callable[P, None]) -> Callable[P, None]:
 class Call:
     """What is known about a call while it runs. One thread or task at a time."""
 
+    __slots__ = (
+        "_attempts", "_exception", "_id", "_is_open", "_is_returned", "_labels", "_last", "_last_end", "_latency_ms",
+        "_log", "_started", "_started_at", "_wait_ms", "max_retries", "told", "weight",
+    )  # fmt: skip
+
     def __init__(self, max_retries: int) -> None:
         self.max_retries = max_retries
         self._started_at, self._started = time.time(), time.monotonic()
@@ -121,6 +126,10 @@ CALL: ContextVar[Call | None] = ContextVar("outlay_recorder_call", default=None)
 class Attempt:
     """What is known about an attempt while it runs."""
 
+    __slots__ = (
+        "_call", "_content", "_headers", "_is_over", "_is_read", "_labels", "_line", "_reading", "_started", "weight",
+    )  # fmt: skip
+
     def __init__(self, call: Call, started: float, labels: Labels, line: Line) -> None:
         self._call, self._started, self._labels, self._line, self._is_over = call, started, labels, line, False
         self._headers: Iterable[tuple[bytes, bytes]] = ()
@@ -187,9 +196,12 @@ class Attempt:
     @harmless
     def _read(self) -> None:
         content, self._content, headers, self._headers = self._content, None, self._headers, ()
-        self._line = wire.head(headers) | self._line | self._labels
+        line = wire.head(headers)
+        line |= self._line
+        line |= self._labels
+        self._line = line
         if content is not None:
-            self._line = self._line | wire.document(content)
+            line |= wire.document(content)
 
 
 class Streaming:

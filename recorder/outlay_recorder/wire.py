@@ -21,6 +21,16 @@ _USAGE = {
     "cache_read_input_tokens": "cache_read_tokens",
     "cache_creation_input_tokens": "cache_write_tokens",
 }
+_USAGE_PARTS = {
+    "cache_creation": {
+        "ephemeral_5m_input_tokens": "cache_write_5m_tokens",
+        "ephemeral_1h_input_tokens": "cache_write_1h_tokens",
+    },
+    "server_tool_use": {"web_search_requests": "web_search_requests"},
+    "output_tokens_details": {"thinking_tokens": "thinking_tokens"},
+}
+_USAGE_WORDS = {name: name for name in ("service_tier", "speed", "inference_geo")}
+_MESSAGE = {"id": "message_id", "model": "model", "stop_reason": "stop_reason"}
 _ITERATION_COUNTS = (*_USAGE, "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
 _BEDROCK_ERRORS = {
     "throttlingException": "rate_limit_error",
@@ -49,22 +59,24 @@ def _parsed(text: bytes | bytearray) -> Mapping[str, Any]:
     return _object(json.loads(text))
 
 
+def _taken(said: Mapping[str, Any], names: Mapping[str, str], kind: Callable[[object], Any]) -> Facts:
+    """What is said under their names and is of that kind, under ours."""
+    return {ours: value for theirs, ours in names.items() if (value := kind(said.get(theirs))) is not None}
+
+
 def _known(pairs: dict[str, Any]) -> Facts:
     return {name: value for name, value in pairs.items() if value is not None}
 
 
 def usage(said: Mapping[str, Any]) -> Facts:
     """Anthropic's usage object. input_tokens leaves out what was read from or written to the cache."""
-    facts = {ours: _count(said.get(theirs)) for theirs, ours in _USAGE.items()}
-    written, tools = _object(said.get("cache_creation")), _object(said.get("server_tool_use"))
-    facts["cache_write_5m_tokens"] = _count(written.get("ephemeral_5m_input_tokens"))
-    facts["cache_write_1h_tokens"] = _count(written.get("ephemeral_1h_input_tokens"))
-    facts["thinking_tokens"] = _count(_object(said.get("output_tokens_details")).get("thinking_tokens"))
-    facts["web_search_requests"] = _count(tools.get("web_search_requests"))
-    words = {name: word(said.get(name)) for name in ("service_tier", "speed", "inference_geo")}
+    facts = _taken(said, _USAGE, _count) | _taken(said, _USAGE_WORDS, word)
+    for part, names in _USAGE_PARTS.items():
+        if isinstance(counts := said.get(part), dict):
+            facts |= _taken(counts, names, _count)
     if isinstance(iterations := said.get("iterations"), list) and iterations:
-        return _known(facts | words | {"iterations": [_iteration(_object(part)) for part in iterations[:1000]]})
-    return _known(facts | words)
+        facts["iterations"] = [_iteration(_object(part)) for part in iterations[:1000]]
+    return facts
 
 
 def _iteration(part: Mapping[str, Any]) -> Facts:
@@ -80,8 +92,7 @@ def _iteration(part: Mapping[str, Any]) -> Facts:
 
 def message(said: Mapping[str, Any]) -> Facts:
     """A Message object: its id, model, stop reason and usage."""
-    facts = {"message_id": word(said.get("id")), "model": word(said.get("model"))}
-    return _known(facts | {"stop_reason": word(said.get("stop_reason"))}) | usage(_object(said.get("usage")))
+    return _taken(said, _MESSAGE, word) | usage(_object(said.get("usage")))
 
 
 def error(body: Mapping[str, Any]) -> Facts:
