@@ -30,8 +30,10 @@ def serve(home: Path, port: int, host: str, open_browser: bool, otlp: bool) -> N
         except otlp_token.NoToken as error:
             fail(str(error), 2)
     _refuse_taken_port(host, port)
-    # Streamlit's caches complain that no page runs yet while they are being declared.
-    logging.getLogger("streamlit.runtime.caching").setLevel(logging.ERROR)
+    import streamlit.runtime.caching  # noqa: F401 (it gives its logger a level of its own)
+
+    # The caches complain that no page runs yet while they are being declared.
+    logging.getLogger("streamlit.runtime.caching.cache_data_api").setLevel(logging.ERROR)
     from dashboard.server import serve as run_server
     from ingest.store import StoreBusy
 
