@@ -1,0 +1,1 @@
+"""What leaves the dashboard: one report, and a module for each form it takes."""
