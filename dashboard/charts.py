@@ -11,8 +11,9 @@ import plotly.graph_objects as go
 import pyarrow as pa
 import streamlit as st
 
-from dashboard import cents, change_figures, data, events, figures, filter_bar, signal_figures, tables, units
+from dashboard import cents, change_figures, data, figures, filter_bar, signal_figures, signal_words, tables, units
 from dashboard.data import Forecast, Rows
+from dashboard.events import Event
 from dashboard.filter_bar import View
 from dashboard.names import display_name
 from queries import Filters
@@ -41,7 +42,7 @@ def spend_over_time(
 ) -> None:
     """Stacked bars of spend: the costliest values by name, the rest as Other, signals marked."""
     totals = data.read(f"spend_by_{grain}", view.filters)
-    told = events.marks(view.filters, events.COST)
+    told = signal_words.marks(view.filters, signal_words.COST)
     note = f"By {units.label(by).lower()}. {MARKED if told else ''}"
     with card(title, note, key) as as_table:
         if as_table:
@@ -72,7 +73,7 @@ def lines(
 
     `watched`: the metrics whose signals are marked on it.
     """
-    told = events.marks(view.filters, watched) if watched else []
+    told = signal_words.marks(view.filters, watched) if watched else []
     with card(title, f"{note} {MARKED if told else ''}".strip(), key) as as_table:
         if as_table:
             bands = [f"{column}{side}" for column in columns for side in ("_low", "_high")] if interval else []
@@ -268,11 +269,11 @@ def _changes(now: Rows, before: Rows, by: str) -> Rows:
 
 
 def _marked(
-    figure: go.Figure, told: Sequence[events.Event], rows: Rows, column: str, grain: str, span: figures.Span
+    figure: go.Figure, told: Sequence[Event], rows: Rows, column: str, grain: str, span: figures.Span
 ) -> go.Figure:
     """The figure with a mark where each event begins, or where it is first seen; the mark stands on the value."""
     values = {when: value for when, value in zip(rows[grain], rows[column], strict=True) if value is not None}
-    at: dict[Any, list[events.Event]] = {}
+    at: dict[Any, list[Event]] = {}
     for event in told:
         start = event.start.replace(minute=0, second=0, microsecond=0) if grain == "hour" else event.start.date()
         first = max(start, min(values, default=start))
@@ -283,7 +284,7 @@ def _marked(
     scale = figure.layout.meta["scale"] if figure.layout.meta else 1
     top = max((float(value) for value in values.values()), default=0.0) * 0.05
     marks = [
-        (when, (float(values.get(when) or 0) + top) / scale, events.mark_lines(found), found[0].lead.signal_id)
+        (when, (float(values.get(when) or 0) + top) / scale, signal_words.mark_lines(found), found[0].lead.signal_id)
         for when, found in sorted(at.items())
     ]
     return signal_figures.mark(figure, marks)

@@ -1,32 +1,17 @@
-"""Signals as pages show them: those that a view asks for, grouped into events, with the words around them.
+"""Signals as events: one thing that happens to a slice often shows in several metrics at once."""
 
-One thing that happens to a slice often shows in several metrics at once; it is one event, led by what it did to cost.
-"""
+from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from dashboard import data, units
-from dashboard.data import Signal
-from dashboard.decisions import Decision, settled, standing
-from dashboard.names import display_name
-from dashboard.settings import home
-from queries import Filters
+if TYPE_CHECKING:
+    from dashboard.data import Signal
+    from dashboard.decisions import Decision
 
-# Metric of a signal: the column of metrics.watched_by_day that it is about, and its name on the page.
-WATCHED = {
-    "cost": "cost_usd",
-    "requests": "calls",
-    "tokens_per_request": "typical_tokens",
-    "cost_per_request": "cost_per_call_usd",
-    "attempts_per_request": "amplification",
-    "truncation_rate": "truncation_rate",
-    "error_rate": "attempt_error_rate",
-    "masked_error_rate": "masked_rate",
-    "cache_hit_rate": "cache_hit_rate",
-    "latency_p95": "p95_ms",
-}
+# Metric of a signal: its name on the page.
 NAMES = {
     "cost": "Spend",
     "requests": "Requests",
@@ -41,10 +26,7 @@ NAMES = {
 }
 # What the switch on the page says: what `Event.state` calls it.
 STATES = {"Open": "open", "Acknowledged": "acknowledged", "Muted": "muted", "All": "all"}
-COST = ("cost", "requests", "tokens_per_request", "cost_per_request")
-ERRORS = ("error_rate", "masked_error_rate", "attempts_per_request")
 _TOGETHER = timedelta(days=2)  # a slice's signals that begin within so long of the first are one event
-_SENTENCE = 400
 
 
 @dataclass(frozen=True)
@@ -73,6 +55,11 @@ class Event:
         return "acknowledged" if decided[self.lead.signal_id].kind == "acknowledged" else "muted"
 
     @property
+    def event_id(self) -> str:
+        """The id of the signal that began it: it stays when further metrics follow."""
+        return min(self.signals, key=lambda of: (of.start, of.signal_id)).signal_id
+
+    @property
     def start(self) -> datetime:
         """When its first signal begins, on the reader's clock."""
         return min(of.start for of in self.signals)
@@ -95,64 +82,3 @@ def grouped(signals: Iterable[Signal]) -> list[Event]:
             groups.append([of])
     led = [Event(tuple(sorted(group, key=lambda of: (of.metric != "cost", -abs(of.score))))) for group in groups]
     return sorted(led, key=lambda event: -abs(event.lead.stake_usd))
-
-
-def marks(filters: Filters, metrics: Sequence[str]) -> list[Event]:
-    """The events to mark on a chart of these metrics: what nobody has muted or come to expect."""
-    judged = data.signals(filters)
-    told = [of for of in judged.findings.signals if of.metric in metrics] if judged else []
-    decided = settled(told, standing(home()))
-    return grouped(of for of in told if of.signal_id not in decided or decided[of.signal_id].kind == "acknowledged")
-
-
-def about(signal: Signal, filters: Filters) -> Filters:
-    """Filters that let the signal's slice pass and nothing else."""
-    alone = replace(filters, features=(), models=(), teams=(), users=(), environments=())
-    if signal.slice_kind == "total":
-        return alone
-    return data.narrowed(alone, "user_id" if signal.slice_kind == "user" else signal.slice_kind, [signal.slice])
-
-
-def in_words(signal: Signal) -> str:
-    """The signal's sentence, safe in Markdown."""
-    said = signal.sentence
-    return display_name(said[:1].upper() + said[1:], "md", _SENTENCE)
-
-
-def headline(event: Event) -> str:
-    """The event in a line, in Markdown: whose, what, how much and when."""
-    lead = event.lead
-    who = "All spend" if lead.slice_kind == "total" else display_name(lead.slice, "md")
-    days = units.period(lead.start.date(), (lead.end - timedelta(microseconds=1)).date())
-    return f"**{who}**: {briefly(lead)}, {days}"
-
-
-def briefly(signal: Signal) -> str:
-    """Metric, value and expected range, in Markdown."""
-    actual, low, high = (amount(signal.metric, value) for value in (signal.actual, signal.low, signal.high))
-    return f"{NAMES[signal.metric].lower()} {actual}, expected {low} to {high}".replace("$", "\\$")
-
-
-def amount(metric: str, value: float) -> str:
-    """A value of a signal's metric, unit included."""
-    column = WATCHED[metric]
-    return units.text(column, str(round(value, 6)) if column.endswith("_usd") else value)
-
-
-def mark_lines(events: Sequence[Event], most: int = 4) -> str:
-    """What a mark on a chart says when it is pointed at: one sentence per event."""
-    said = [_wrapped(display_name(event.lead.sentence, "text", _SENTENCE)) for event in events[:most]]
-    more = [f"and {len(events) - most} more"] if len(events) > most else []
-    return "<br><br>".join(said + more)
-
-
-def _wrapped(sentence: str, width: int = 64) -> str:
-    """A sentence in lines short enough for a phone, for Plotly."""
-    lines, line = [], ""
-    for word in sentence.split():
-        if line and len(line) + len(word) >= width:
-            lines.append(line)
-            line = word
-        else:
-            line = f"{line} {word}".strip()
-    return "<br>".join(display_name(line, "plot", _SENTENCE) for line in [*lines, line])

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import streamlit as st
 
-from dashboard import cents, changes, charts, data, decisions, events, units
+from dashboard import cents, changes, charts, data, decisions, events, signal_words, units
 from dashboard.data import Expected, Judged, Rows, Signal
 from dashboard.decisions import Decision
 from dashboard.events import Event
@@ -84,7 +84,7 @@ def shortlist(view: View, *, title: str, most: int = 5) -> None:
             with st.container(horizontal=True, wrap=False, gap="small"):
                 st.badge(_stake(event.lead), color=_colour(event.lead))
                 with st.container(gap=None):
-                    st.markdown(events.headline(event))
+                    st.markdown(signal_words.headline(event))
                     st.button(
                         "Look closer",
                         key=f"short_{event.lead.signal_id}",
@@ -108,8 +108,8 @@ def draw(view: View, event: Event, decided: Mapping[str, Decision], expected: tu
     with st.container(border=True, gap="xsmall", key=f"event_{lead.signal_id}"):
         with st.container(horizontal=True, wrap=False, gap="small"):
             st.badge(_stake(lead), color=_colour(lead))
-            st.markdown(events.in_words(lead))
-        others = "; ".join(events.briefly(other) for other in event.signals[1:])
+            st.markdown(signal_words.in_words(lead))
+        others = "; ".join(signal_words.briefly(other) for other in event.signals[1:])
         known = f"Known since {units.moment(lead.raised_at, None)}"
         st.caption(" · ".join([known, *([f"at the same time {others}"] if others else []), *_decided(event, decided)]))
         if is_looked_at:
@@ -161,7 +161,7 @@ def _decided(event: Event, decided: Mapping[str, Decision]) -> list[str]:
             until = f"until {units.moment(decision.until)}" if decision.until else "for good"
             said.append(f"{name} muted {until} {who}")
         elif decision.kind == "expected":
-            at = events.amount(decision.metric, decision.level)
+            at = signal_words.amount(decision.metric, decision.level)
             said.append(f"{name} of {at} expected {who}".replace("$", "\\$"))
         else:
             said.append(f"Acknowledged {who}")
@@ -171,7 +171,7 @@ def _decided(event: Event, decided: Mapping[str, Decision]) -> list[str]:
 def _accepted(signal: Signal) -> str:
     """What accepting the level of a signal silences from then on."""
     is_rise = signal.score > 0
-    at = events.amount(signal.metric, decisions.level(signal))
+    at = signal_words.amount(signal.metric, decisions.level(signal))
     pace = " a day" if signal.metric in decisions.SUMS else ""
     return (
         f"Expected: {'rises' if is_rise else 'falls'} like this one stay silent unless they go a quarter "
@@ -181,12 +181,12 @@ def _accepted(signal: Signal) -> str:
 
 def _closer(view: View, signal: Signal, expected: tuple[Expected, ...]) -> None:
     """The slice's own series around the event, and for cost what the difference is made of."""
-    column = events.WATCHED[signal.metric]
+    column = signal_words.WATCHED[signal.metric]
     grain = "hour" if signal.end - signal.start < timedelta(days=1) else "day"
     first, last = (
         (signal.start - HOURS, signal.end + HOURS) if grain == "hour" else (signal.start - BEFORE, signal.end + AFTER)
     )
-    about = events.about(signal, Filters(since=first.date(), until=last.date(), zone=view.zone))
+    about = signal_words.about(signal, Filters(since=first.date(), until=last.date(), zone=view.zone))
     rows = data.read(f"watched_by_{grain}", about)
     left, right = st.columns(2) if signal.parts and signal.cause else (st.container(), None)
     with left:
@@ -199,7 +199,7 @@ def _closer(view: View, signal: Signal, expected: tuple[Expected, ...]) -> None:
             parts = dict(
                 zip(signal.parts, cents.adding_up([units.dollars(part) for part in signal.parts.values()]), strict=True)
             )
-            spent = data.read("totals", events.about(signal, _days(signal, view.zone))).first()["cost_usd"]
+            spent = data.read("totals", signal_words.about(signal, _days(signal, view.zone))).first()["cost_usd"]
             usual = cents.rounded(spent or Decimal(0)) - sum(parts.values(), Decimal(0))
             steps = changes.between(("Usual", "These days"), usual, parts, f"causes/{signal}")
             charts.waterfall(

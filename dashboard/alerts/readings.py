@@ -13,6 +13,7 @@ from dashboard.alerts.messages import plain_name
 from dashboard.alerts.parsing import count_column
 from dashboard.alerts.rules import SLICES, Alert, Budget, BudgetWatch, MetricWatch, MissingWatch, Rules, SignalsWatch
 from dashboard.budgets import Read, Standing, standing
+from dashboard.events import NAMES, grouped
 from queries import Filters
 
 Seen = Literal["ok", "firing", "no data"]
@@ -198,24 +199,32 @@ def _signals(alert: Alert, watch: SignalsWatch, sight: Sight, now: datetime) -> 
     settled = sight.settled(signals)
     at = {"zone": alert.filters.zone} if alert.filters.zone != "UTC" else {}
     found = []
-    for signal in signals:
-        if (
-            signal.metric not in watch.metrics
-            or signal.slice_kind not in watch.slices
-            or abs(Decimal(repr(float(signal.stake_usd)))) < watch.least_usd
-            or signal.end < begins
-            or not _is_asked(alert.filters, signal.slice_kind, signal.slice)
-            or signal.signal_id in settled
-        ):
-            continue
-        is_user = signal.slice_kind == "user"
-        name = "(not named)" if is_user and not alert.names_users else plain_name(signal.slice)
-        driver = signal.driver_user and alert.names_users and plain_name(signal.driver_user)
-        told = replace(signal, slice=name, driver_user=driver or None).sentence
-        value = f"{units.signed_money(Decimal(repr(float(signal.stake_usd))))} at stake"
-        place = links.link("signals", **at, signal=signal.signal_id)
-        found.append(Reading(signal.signal_id, "firing", value, told, place))
+    for event in grouped(signals):
+        told = [
+            of
+            for of in event.signals
+            if of.metric in watch.metrics
+            and of.slice_kind in watch.slices
+            and abs(Decimal(repr(float(of.stake_usd)))) >= watch.least_usd
+            and of.end >= begins
+            and _is_asked(alert.filters, of.slice_kind, of.slice)
+            and of.signal_id not in settled
+        ]
+        if told:
+            value = f"{units.signed_money(Decimal(repr(float(told[0].stake_usd))))} at stake"
+            place = links.link("signals", **at, signal=told[0].signal_id)
+            found.append(Reading(event.event_id, "firing", value, _said(alert, told), place))
     return Look(tuple(found), why_absent="It is over, or was settled on the Signals page.")
+
+
+def _said(alert: Alert, event: Sequence[Any]) -> str:
+    """The sentence of an event's leading signal, and which other metrics tell of it."""
+    lead, others = event[0], list(dict.fromkeys(NAMES[of.metric].lower() for of in event[1:]))
+    is_user = lead.slice_kind == "user"
+    name = "(not named)" if is_user and not alert.names_users else plain_name(lead.slice)
+    driver = lead.driver_user and alert.names_users and plain_name(lead.driver_user)
+    sentence: str = replace(lead, slice=name, driver_user=driver or None).sentence
+    return f"{sentence} It shows in {' and '.join(others)} too." if others else sentence
 
 
 def _is_asked(filters: Filters, kind: str, name: str) -> bool:

@@ -7,9 +7,26 @@ from dashboard.alerts import ledger
 from dashboard.filter_bar import choose
 from dashboard.settings import home
 
+REFRESHED_EVERY = "20s"
+
 state = rules_state.current()
 alerts = state.rules.alerts
 standings, looks = ledger.standings(home()), ledger.looks(home())
+
+
+# Rules are not in it: a form that is open would close.
+@st.fragment(run_every=REFRESHED_EVERY)
+def firing() -> None:
+    """What fires now, looked up again while the page is open."""
+    told = [of for of in ledger.standings(home()) if of.state.status == "firing" and of.rule in alerts]
+    alert_cards.firing(told, state.rules.zone)
+
+
+@st.fragment(run_every=REFRESHED_EVERY)
+def history() -> None:
+    """What was told and delivered, looked up again while the page is open."""
+    alert_cards.history(state.rules.zone)
+
 
 if state.problem:
     rules_state.complain(state)
@@ -24,7 +41,7 @@ elif not alerts:
         if st.button("Set up an alert", type="primary", icon=":material/add:"):
             alert_form.edit(state, None)
 else:
-    alert_cards.firing([of for of in standings if of.state.status == "firing" and of.rule in alerts], state.rules.zone)
+    firing()
 
 with st.container(horizontal=True, vertical_alignment="center"):
     shows = {"Rules": "rules", "History": "history", "Channels": "channels", "File": "file"}

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import charts, data, error_words, events, tables, tiles, units
+from dashboard import charts, data, error_words, signal_words, tables, tiles, units
 from dashboard.filter_bar import SLICES, choose, current
 
 view = current()
@@ -31,7 +31,7 @@ for sentence in error_words.lasting(verdicts):
     st.warning(sentence, icon=":material/report:")
 
 days = data.read("reliability_by_day", view.filters)
-charts.lines(view, days, RATES, title="Over time", key="reliability", note=coverage, watched=events.ERRORS)
+charts.lines(view, days, RATES, title="Over time", key="reliability", note=coverage, watched=signal_words.ERRORS)
 
 title = "Failed attempts by error type"
 errors = data.read("errors_by_day_and_type", view.filters)

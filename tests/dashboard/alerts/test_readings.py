@@ -267,6 +267,23 @@ def test_signals_are_told_by_stake_slice_and_metric_unless_settled(owner, signal
     assert not any("secretive" in reading.sentence for reading in seen.readings)
 
 
+def test_what_happens_to_a_slice_is_told_once_however_many_metrics_show_it(owner) -> None:
+    """Requests rise first; cost follows a day later and leads; errors stay below what the rule asks for."""
+    told = (
+        Told(signal_id="later", start=datetime(2026, 11, 22)),
+        Told(signal_id="first", metric="requests", start=datetime(2026, 11, 21), stake_usd=55.0),
+        Told(signal_id="small", metric="error_rate", stake_usd=1.0),
+        Told(signal_id="other", slice="search"),
+    )
+    rule = 'kind = "signals"\nmetrics = ["cost", "requests", "error_rate"]\nleast_usd = 50'
+    readings = {of.subject: of for of in saw(owner(lines((NOW, 1, {}))), rule, signals=told).readings}
+
+    assert set(readings) == {"first", "other"}
+    assert readings["first"].sentence.endswith("It shows in requests too.")
+    assert readings["first"].link.endswith("signal=later")
+    assert "It shows" not in readings["other"].sentence
+
+
 def test_what_was_settled_on_the_signals_page_stays_silent_until_it_is_taken_back(home: Path, owner) -> None:
     reads = owner(lines((NOW, 1, {})))
     rules = parse('[alerts.it]\nkind = "signals"\n')

@@ -1,0 +1,91 @@
+"""E-mail, by a real mail server on loopback: what arrives, and what a refusal says."""
+
+import asyncio
+import email
+import email.policy
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.smtp import SMTP
+
+from dashboard.alerts import evaluation, ledger
+from dashboard.alerts.parsing import parse
+from dashboard.alerts.readings import Look, Reading
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+RULES = parse("""
+[channels.mail]
+kind = "apprise"
+url_env = "OUTLAY_MAIL_URL"
+
+[alerts.silence]
+kind = "missing"
+after = "1 hour"
+channels = ["mail"]
+""")
+
+
+class Post:
+    """The mail server's end: keeps what it gets, answers as told."""
+
+    def __init__(self) -> None:
+        self.answer = "250 OK"
+        self.got: list[Any] = []
+
+    async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:
+        self.got.append(envelope)
+        return self.answer
+
+
+@pytest.fixture
+def post() -> Iterator[tuple[Post, dict[str, str]]]:
+    handler, loop = Post(), asyncio.new_event_loop()
+    server = loop.run_until_complete(loop.create_server(lambda: SMTP(handler, loop=loop), "127.0.0.1", 0))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    port = server.sockets[0].getsockname()[1]
+    address = f"mailto://127.0.0.1:{port}?from=outlay@example.com&to=ops-secret@example.com&mode=insecure"
+    yield handler, {"OUTLAY_MAIL_URL": address}
+    loop.call_soon_threadsafe(server.close)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+def deliver(home: Path, environment: dict[str, str]) -> None:
+    fired = Look((Reading("", "firing", "1", "No call was logged <b>since</b> 11:00.", "/data"),))
+    ledger.apply(home, RULES.alerts["silence"], RULES, fired, NOW)
+    evaluation.deliver(home, RULES, lambda: NOW, environment)
+
+
+def test_a_mail_says_what_fires_and_where_to_look(home: Path, post: tuple[Post, dict[str, str]]) -> None:
+    server, environment = post
+    deliver(home, environment)
+
+    [envelope] = server.got
+    message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+    assert (envelope.mail_from, envelope.rcpt_tos) == ("outlay@example.com", ["ops-secret@example.com"])
+    assert message["subject"] == "Firing: silence"
+    plain, page = (message.get_body((kind,)) for kind in ("plain", "html"))
+    assert plain is not None and page is not None
+    assert "No call was logged <b>since</b> 11:00." in plain.get_content()
+    assert "http://127.0.0.1:8484/data" in plain.get_content()
+    assert "<b>since" not in page.get_content()
+    assert [row["status"] for row in ledger.deliveries(home)] == ["sent"]
+
+
+def test_a_mail_that_is_refused_is_tried_again_and_the_log_names_no_address(
+    home: Path, post: tuple[Post, dict[str, str]]
+) -> None:
+    server, environment = post
+    server.answer = "554 ops-secret@example.com is not known here"
+    deliver(home, environment)
+
+    [row] = ledger.deliveries(home)
+    assert (row["status"], row["tries"]) == ("waiting", 1)
+    assert "the service did not take it" in row["error"]
+    assert "ops-secret" not in row["error"]
