@@ -48,8 +48,7 @@ def about(signal: Signal, filters: Filters) -> Filters:
 
 def in_words(signal: Signal) -> str:
     """The signal's sentence, safe in Markdown."""
-    said = signal.sentence
-    return display_name(said[:1].upper() + said[1:], "md", _SENTENCE)
+    return display_name(signal.sentence, "md", _SENTENCE)
 
 
 def headline(event: Event) -> str:

@@ -32,7 +32,7 @@ CAUSES = {
 
 def sentence(signal: Signal) -> str:
     """The signal in words, in the reader's money and units."""
-    subject = "All spend" if signal.slice_kind == "total" else f"{signal.slice_kind} {signal.slice}"
+    subject = "All spend" if signal.slice_kind == "total" else f"{signal.slice_kind.capitalize()} {signal.slice}"
     said = (
         f"{subject}: {NAMES[signal.metric]} {_amount(signal.metric, signal.actual)} {_when(signal.start, signal.end)}, "
         f"expected {_amount(signal.metric, signal.low)} to {_amount(signal.metric, signal.high)}"
@@ -61,9 +61,10 @@ def _amount(metric: str, value: float) -> str:
         return f"{value:.1%}".replace("%", " %")
     if metric == "latency_p95":
         return f"{value / 1000:.1f} s"
-    return f"{value:,.2f}" if abs(value) < 100 else f"{value:,.0f}"
+    is_whole = metric == "requests" or abs(value) >= 100
+    return f"{value:,.0f}" if is_whole else f"{value:,.2f}"
 
 
 def _dollars(value: float, signed: bool = False) -> str:
     sign = ("+" if value >= 0 else "-") if signed else ("-" if value < 0 else "")
-    return f"{sign}${abs(value):,.2f}" if abs(value) >= 0.1 else f"{sign}${abs(value):,.4f}"
+    return f"{sign}${abs(value):,.2f}" if abs(value) >= 0.1 or not value else f"{sign}${abs(value):,.4f}"

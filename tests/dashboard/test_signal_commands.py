@@ -53,7 +53,7 @@ def test_signals_as_csv(bad_day):
 def test_a_signal_is_settled_by_its_id(bad_day):
     [cost] = [row for row in rows(outlay(bad_day, "signals", "--format", "csv")) if row["metric"] == "cost"]
     said = outlay(bad_day, "decide", "mute", cost["signal_id"], "--days", "7", "--by", "ann")
-    assert said.stdout.startswith("muted: feature chat: cost $10.00 on Wed 07 Oct")
+    assert said.stdout.startswith("muted: Feature chat: cost $10.00 on Wed 07 Oct")
     assert "cost" not in {row["metric"] for row in rows(outlay(bad_day, "signals", "--format", "csv"))}
     assert "settled; --all shows them" in outlay(bad_day, "signals").stdout
     told = {row["metric"]: row["state"] for row in rows(outlay(bad_day, "signals", "--all", "--format", "csv"))}

@@ -88,7 +88,7 @@ def test_marks_stand_where_they_belong(odd_day: Path, opened: Opened, page: str,
     app = opened(odd_day, page)
     assert not app.exception
     assert len(marks(app)) == marked
-    assert all(re.search("feature chat: cost (&#36;|\\$)5.00", spec.replace("\\u0026", "&")) for spec in marks(app))
+    assert all(re.search("Feature chat: cost (&#36;|\\$)5.00", spec.replace("\\u0026", "&")) for spec in marks(app))
 
 
 def test_what_is_muted_is_not_marked(odd_day: Path, opened: Opened) -> None:
