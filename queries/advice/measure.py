@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from decimal import Decimal
 
     import pyarrow as pa
@@ -56,10 +57,57 @@ class Advised:
     """What a finder found.
 
     changes: one row per attempt that the measure would have changed, at most one per attempt and measure: `attempt_id`,
-    `measure_id`, and the one of these that its step is about, the others null. waste: `is_dropped`. cap: `cut_tokens`
-    (off the uncached prompt). cache: `read_tokens`, `write_5m_tokens`, `write_1h_tokens` (out of the uncached prompt,
-    taken as a prefix that a cap does not reach). batch: `is_batched`.
+    `measure_id`, and those of the following that its step is about, the others null. waste: `is_dropped`. cap:
+    `cut_tokens` (off the end of the uncached prompt). cache: `read_tokens`, `write_5m_tokens`, `write_1h_tokens` (out
+    of the uncached prompt, from its beginning). batch: `is_batched`.
     """
 
     measures: tuple[Measure, ...]
     changes: pa.Table
+
+    @staticmethod
+    def of(parts: Iterable[Advised]) -> Advised:
+        """All of several as one."""
+        import pyarrow as pa
+
+        found = list(parts)
+        return Advised(
+            tuple(measure for part in found for measure in part.measures),
+            pa.concat_tables([changes([], []), *(part.changes for part in found)]),
+        )
+
+
+_CHANGES = {
+    "attempt_id": "string",
+    "measure_id": "string",
+    "is_dropped": "bool",
+    "cut_tokens": "int64",
+    "read_tokens": "int64",
+    "write_5m_tokens": "int64",
+    "write_1h_tokens": "int64",
+    "is_batched": "bool",
+}
+
+
+def changes(attempt_ids: Any, measure_ids: Any, **columns: Any) -> pa.Table:
+    """A table of changes from columns, each an array or one value for all rows. Rows without a measure are left out."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    given = {"attempt_id": attempt_ids, "measure_id": measure_ids, **columns}
+    arrays = []
+    for name, kind in _CHANGES.items():
+        value = given.get(name)
+        if not isinstance(value, list | pa.Array | pa.ChunkedArray):
+            value = pa.repeat(pa.scalar(value, kind), len(attempt_ids))
+        arrays.append(pa.array(value, kind) if isinstance(value, list) else value.cast(kind))
+    return pa.table(arrays, names=list(_CHANGES)).filter(pc.is_valid(arrays[1]))
+
+
+def named(slices: pa.ChunkedArray, measures: Sequence[Measure], by: str) -> pa.ChunkedArray:
+    """The id of the measure of each slice, by an attribute of the measures; null where there is none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    theirs = pc.index_in(slices, pa.array([getattr(measure, by) for measure in measures], pa.string()))
+    return pa.array([measure.measure_id for measure in measures], pa.string()).take(theirs)

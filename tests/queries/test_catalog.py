@@ -4,6 +4,7 @@ import json
 import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import duckdb
 import pytest
@@ -51,6 +52,10 @@ def busy():
             a_failure(started_at=moment, call_id=f"c{number}", attempt_no=1, retry_count=0, feature=feature),
             an_attempt(started_at=moment + NEW, call_id=f"c{number}", attempt_no=2, retry_count=0, ttft_ms=300.0),
         ]
+    # What advice looks for: the traffic of a machine, and a long prompt that is sent twice.
+    sonnet: dict[str, Any] = {"model_raw": "claude-sonnet-5", "uncached_input_tokens": 150_000}
+    log += [an_attempt(started_at=monday + number * NEW, feature="nightly", **sonnet) for number in range(30)]
+    log += [an_attempt(started_at=monday + number * NEW, feature="chat", user_id="u0", **sonnet) for number in range(2)]
     log += [an_attempt(iterations=[an_iteration(), an_iteration()]), a_failure(model_raw=None, error_type=None)]
     fill(con, log)
     con.execute(
@@ -84,7 +89,7 @@ def test_a_view_reads_only_what_comes_before_it(view, con):
     may_read = {
         "base": {"store", "lists", "base"},
         "facts": {"base", "facts"},
-        "focus": {"facts"},
+        "focus": {"facts", "focus"},
         "metrics": {"base", "facts"} if view.is_unfiltered else {"focus"},
     }[view.layer]
     ((tree,),) = con.execute("select json_serialize_sql($sql)", {"sql": view.sql}).fetchall()
