@@ -6,8 +6,9 @@ from decimal import Decimal
 import pyarrow as pa
 
 from dashboard import cents, units
-from dashboard.data import Explanation, Rows
 from dashboard.names import display_name
+from dashboard.reading import Explanation
+from dashboard.rows import Rows
 
 MOST_SLICES = 30
 OTHERS = "All others"
