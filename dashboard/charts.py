@@ -9,28 +9,33 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import filter_bar, signal_figures, signal_words, tables, units
+from dashboard import export_menu, filter_bar, signal_figures, signal_words, tables, units
 from dashboard.data import Rows
 from dashboard.events import Event
 from dashboard.filter_bar import View
 from dashboard.names import display_name
-from dashboard.reports import cards
+from dashboard.reports import as_csv, bundle, cards
 from dashboard.reports.cards import Axis, Card
+from dashboard.reports.report import Table
 
 # What a click on a chart can open besides a dimension's value.
 SIGNAL = "signal"
 MARKED = "A triangle marks a signal: point at it to read it, click it to look closer."
 SELECTS = "Select a row to look at it alone."
-_CONFIG = {"displayModeBar": False, "showTips": False, "responsive": True, "doubleClick": False}
 
 
 @contextmanager
-def card(title: str, note: str = "", key: str | None = None) -> Iterator[bool]:
-    """A titled panel; yields whether the reader asked for the table behind the chart (offered when a key is given)."""
+def card(title: str, note: str = "", key: str | None = None, save: Callable[[], None] | None = None) -> Iterator[bool]:
+    """A titled panel; yields whether the reader asked for the table behind the chart (offered when a key is given).
+
+    `save` draws the button that saves the table, where it is the table that shows.
+    """
     with st.container(border=True, gap="xsmall", height="stretch"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(title, anchor=False, width="stretch")
             as_table = bool(key) and st.toggle("Table", key=f"{key}_as_table")
+            if save and (as_table or not key):
+                save()
         if note:
             st.caption(note)
         yield as_table
@@ -50,9 +55,9 @@ def draw(
     has_chart = shown.chart is not None or bool(shown.instead)
     said = [shown.note, MARKED if told else "", SELECTS if shown.opens and not has_chart else ""]
     note = " ".join(part for part in said if part)
-    with card(
-        shown.title, display_name(note, "md", 1000) if note else "", key if has_chart and len(shown.rows) else None
-    ) as as_table:
+    words = display_name(note, "md", 1000) if note else ""
+    toggled = key if has_chart and len(shown.rows) else None
+    with card(shown.title, words, toggled, partial(_save, shown, key, zone) if len(shown.rows) else None) as as_table:
         if shown.chart is None and shown.instead and not (as_table and len(shown.rows)):
             st.caption(shown.instead)
         elif shown.chart is None or as_table:
@@ -104,7 +109,36 @@ def signal_series(
 
 def plain(figure: go.Figure, *, key: str, alt: str) -> None:
     """A figure that opens nothing."""
-    st.plotly_chart(figure, key=key, alt=alt, config=_CONFIG)
+    st.plotly_chart(figure, key=key, alt=alt, config=_config())
+
+
+def _save(shown: Card, key: str, zone: str) -> None:
+    """The button that saves a card's table as CSV, written when it is clicked."""
+    told = Table(shown.title, shown.rows, shown.total or {})
+    st.download_button(
+        "CSV",
+        partial(as_csv.written, told, zone),
+        f"outlay-{bundle.file_word(shown.title)}.csv",
+        "text/csv",
+        key=f"{key}_csv",
+        help="Download this table.",
+        on_click="ignore",
+        type="tertiary",
+        icon=":material/download:",
+    )
+
+
+def _config() -> dict[str, Any]:
+    """How Plotly behaves: of its own buttons only the camera, while a chart is pointed at."""
+    return {
+        "displayModeBar": "hover",
+        "modeBarButtons": [["toImage"]],
+        "toImageButtonOptions": {"format": export_menu.picture(), "filename": "outlay-chart", "scale": 2},
+        "displaylogo": False,
+        "showTips": False,
+        "responsive": True,
+        "doubleClick": False,
+    }
 
 
 def _marked(figure: go.Figure, told: Sequence[Event], rows: Rows, axis: Axis) -> go.Figure:
@@ -133,9 +167,9 @@ def _show(figure: go.Figure, key: str, alt: str, opens: str | None = None, onwar
     key = f"{key}-{st.session_state.get('drills', 0)}"
     if opens in (SIGNAL, *filter_bar.WIDGET_OF):
         opener = partial(_open, key, opens, onwards)
-        st.plotly_chart(figure, key=key, alt=alt, config=_CONFIG, on_select=opener, selection_mode="points")
+        st.plotly_chart(figure, key=key, alt=alt, config=_config(), on_select=opener, selection_mode="points")
     else:
-        st.plotly_chart(figure, key=key, alt=alt, config=_CONFIG)
+        st.plotly_chart(figure, key=key, alt=alt, config=_config())
 
 
 def _open(key: str, dimension: str, onwards: str | None) -> None:

@@ -9,6 +9,7 @@ from functools import partial
 from zoneinfo import available_timezones
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import data, units
 from dashboard.names import display_name, labels
@@ -35,10 +36,11 @@ def current() -> View:
     return view
 
 
-def draw(title: str, offers_compare: bool = True) -> None:
+def draw(title: str, offers_compare: bool = True) -> DeltaGenerator:
     """Filters in the sidebar, title and time range above the page; leaves the view where `current` finds it.
 
-    A page that has its own way to compare does without the switch.
+    A page that has its own way to compare does without the switch. Returns the place beside the time range for what can
+    be done with the view.
     """
     first, last = data.span() or (datetime.now(UTC), datetime.now(UTC))
     with st.sidebar.container(key="filters", gap="small"):
@@ -56,6 +58,7 @@ def draw(title: str, offers_compare: bool = True) -> None:
             help="Show the change against the period before.",
         )
         days = _chosen_days(local_day(first, zone), local_day(last, zone))
+        menu = st.container(width="content")
     filters = Filters(
         since=days[0] if days else None,
         until=days[1] if days else None,
@@ -68,6 +71,7 @@ def draw(title: str, offers_compare: bool = True) -> None:
         compared = f", compared with {view.before_period}" if view.before else ""
         st.caption(f"{view.period} ({display_name(zone, 'md')}){compared}", width="content")
         _chips()
+    return menu
 
 
 def choose(label: str, key: str, options: Mapping[str, str], default: str | None = None) -> str:
