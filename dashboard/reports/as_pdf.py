@@ -30,7 +30,7 @@ MORE_FONTS = (
 )
 WIDTH, HEIGHT, MARGIN = 210.0, 297.0, 15.0
 INNER = WIDTH - 2 * MARGIN
-LINE, HEAD, GAP = 4.6, 5.2, 4.0
+LINE, HEAD, NOTE, GAP = 4.6, 5.2, 3.3, 4.0
 SMALLEST = 5.5
 LEAST_NAME = 38.0
 MOST_TABLES = 4
@@ -151,20 +151,22 @@ class _Sheet:
         ends = [units.day(date.fromisoformat(when[:10])) for when in (whens[0], whens[-1])]
         self._text(MARGIN, low, INNER / 4, 4, ends[0], 6.5, colour=GREY)
         self._text(WIDTH - MARGIN - INNER / 4, low, INNER / 4, 4, ends[1], 6.5, colour=GREY, align=Align.R)
-        if len(stacks) > 1:
-            self._legend(stacks, low)
-        return low + 4 + GAP
+        if len(stacks) == 1:
+            return low + 4 + GAP
+        self._legend(stacks, low + 4)
+        return low + 8 + GAP
 
     def _legend(self, stacks: Sequence[dict[str, Any]], low: float) -> None:
-        wide = INNER / 2 / len(stacks)
+        wide = INNER / len(stacks)
         for place, trace in enumerate(stacks):
-            left = MARGIN + INNER / 4 + place * wide
+            left = MARGIN + place * wide
             self.pdf.set_fill_color(trace["marker"]["color"])
             self.pdf.rect(left, low + 1.2, 1.8, 1.8, style="F")
             self._text(left + 2.4, low, wide - 3, 4, html.unescape(trace["name"]), 6.5, colour=GREY)
 
     def _tables(self, tables: Sequence[Table], top: float, foot: float) -> None:
-        fixed = sum(2 * HEAD + GAP + (LINE if table.total else 0) + (LINE if table.note else 0) for table in tables)
+        notes = sum(len(self._wrapped(table.note, 7, 2)) for table in tables)
+        fixed = sum(2 * HEAD + GAP + (LINE if table.total else 0) for table in tables) + notes * NOTE
         room = int((foot - top - fixed) / LINE)
         given = share_out([len(table.rows) for table in tables], room)
         for table, most in zip(tables, given, strict=True):
@@ -175,9 +177,9 @@ class _Sheet:
         words = printed(table, columns, most, self.report.zone)
         self._text(MARGIN, top, INNER, HEAD, words.title, 9, bold=True)
         top += HEAD
-        if words.note:
-            self._text(MARGIN, top, INNER, LINE, words.note, 7, colour=GREY)
-            top += LINE
+        for line in self._wrapped(words.note, 7, 2):
+            self._text(MARGIN, top, INNER, NOTE, line, 7, colour=GREY)
+            top += NOTE
         self._line(words.head, widths, top, HEAD, colour=GREY)
         top += HEAD
         self.pdf.set_draw_color(RULE)
@@ -229,23 +231,25 @@ class _Sheet:
         """Notes at the foot of the page; returns where they begin."""
         said = [self.letterhead.note] if self.letterhead.note else []
         said += [
-            "At the list price of the day of each call, in US dollars: an estimate of the bill, not an invoice. Each "
-            "amount is rounded to the cent for itself; the workbook of the same view has every digit.",
+            "At the list price of the day of each call, in US dollars: an estimate of the bill, not an invoice.",
             " · ".join([*self.report.notes, *self._left_out()]),
         ]
-        self.pdf.set_font("text", "", 6.5)
-        lines: list[str] = []
-        for note in said:
-            wrapped: Any = self.pdf.multi_cell(
-                INNER, 3.2, display_name(note, limit=900), dry_run=True, output=MethodReturnValue.LINES
-            )
-            lines += wrapped[:4]
-        top = HEIGHT - MARGIN - 3.2 * len(lines)
+        lines = [line for note in said for line in self._wrapped(note, 6.5, 4)]
+        top = HEIGHT - MARGIN - NOTE * len(lines)
         self.pdf.set_draw_color(RULE)
         self.pdf.line(MARGIN, top - 1.5, WIDTH - MARGIN, top - 1.5)
         for number, line in enumerate(lines):
-            self._text(MARGIN, top + 3.2 * number, INNER, 3.2, line, 6.5, colour=GREY)
+            self._text(MARGIN, top + NOTE * number, INNER, NOTE, line, 6.5, colour=GREY)
         return top - 3
+
+    def _wrapped(self, words: str, size: float, most: int) -> list[str]:
+        """Words in lines as wide as the page; what is beyond so many lines is an ellipsis at the end of the last."""
+        self.pdf.set_font("text", "", size)
+        lines: Any = self.pdf.multi_cell(
+            INNER, NOTE, display_name(words, limit=2000) if words else "", dry_run=True, output=MethodReturnValue.LINES
+        )
+        kept = [line.strip() for line in lines if line.strip()]
+        return kept if len(kept) <= most else [*kept[: most - 1], f"{kept[most - 1]} …"]
 
     def _text(
         self,

@@ -7,7 +7,7 @@ from typing import Any
 from dashboard import trust
 from dashboard.names import display_name
 from dashboard.reading import Reading, Source
-from dashboard.reports import cache, compare, latency, overview, reliability, spend, truncation
+from dashboard.reports import cache, compare, latency, overview, reliability, spend, statement, truncation
 from dashboard.reports.cards import Page, Tiles
 from dashboard.reports.palette import coloured
 from dashboard.reports.report import Chart, Figure, Report, Table
@@ -44,6 +44,7 @@ PAGES = {
         "latency": latency,
         "truncation": truncation,
         "reliability": reliability,
+        "statement": statement,
     }.items()
 }
 

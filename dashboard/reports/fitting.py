@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboard import units
+from dashboard.names import UNATTRIBUTED
 from dashboard.reports import cells
 from dashboard.reports.report import Table
 from dashboard.rows import sums
@@ -35,13 +36,21 @@ def share_out(wanted: Sequence[int], there: int) -> list[int]:
 
 
 def printed(table: Table, columns: Sequence[str], most: int, zone: str) -> Printed:
-    """At most so many rows of a table, in the words of the screen; what is left over is summed up in the last."""
+    """At most so many rows of a table, in the words of the screen; what is left over is summed up in the last.
+
+    What nobody is named for is never among what is left over.
+    """
     rows = table.rows
     names = cells.columns(table, zone)
-    shown = len(rows) if len(rows) <= most else max(most - 1, 0)
-    lines = [tuple(_word(name, names, rows[name], row, zone) for name in columns) for row in range(shown)]
-    if left := len(rows) - shown:
-        lines.append(_others(table, columns, shown, left, zone))
+    shown = list(range(len(rows)))
+    if len(rows) > most:
+        shown = shown[: max(most - 1, 0)]
+        nobody = [row for row, name in enumerate(rows[columns[0]]) if name == UNATTRIBUTED and row not in shown]
+        if nobody and shown:
+            shown = [*shown[:-1], *nobody]
+    lines = [tuple(_word(name, names, rows[name], row, zone) for name in columns) for row in shown]
+    if left := [row for row in range(len(rows)) if row not in set(shown)]:
+        lines.append(_others(table, columns, left, zone))
     total = None
     if table.total:
         told = [units.text(name, table.total[name], zone) if name in table.total else "" for name in columns[1:]]
@@ -49,14 +58,13 @@ def printed(table: Table, columns: Sequence[str], most: int, zone: str) -> Print
     return Printed(table.title, table.note, tuple(units.label(name) for name in columns), tuple(lines), total)
 
 
-def _others(table: Table, columns: Sequence[str], shown: int, left: int, zone: str) -> tuple[str, ...]:
-    additive = sums(table.rows)
+def _others(table: Table, columns: Sequence[str], left: Sequence[int], zone: str) -> tuple[str, ...]:
+    additive = {*sums(table.rows), "cost_share_rate"}
     told = []
     for name in columns[1:]:
-        rest = [value for value in table.rows[name][shown:] if value is not None]
-        is_summed = name in additive or name == "cost_share_rate"
-        told.append(units.text(name, sum(rest[1:], rest[0]), zone) if is_summed and rest else "")
-    return (f"{OTHERS} ({left:,})", *told)
+        rest = [value for value in (table.rows[name][row] for row in left) if value is not None]
+        told.append(units.text(name, sum(rest[1:], rest[0]), zone) if name in additive and rest else "")
+    return (f"{OTHERS} ({len(left):,})", *told)
 
 
 def _word(name: str, names: dict[str, list[Any]], values: list[Any], row: int, zone: str) -> str:
