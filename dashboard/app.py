@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import data, filter_bar, trust_line
+from dashboard import data, export_menu, filter_bar, trust_line
 
 HERE = Path(__file__).parent
 
@@ -121,10 +121,12 @@ elif data.span() is None:
         st.caption("Or load files and folders from a terminal:")
         st.code("outlay ingest PATH", language=None)
 else:
-    filter_bar.draw(page.title, offers_compare=page not in (SIGNALS, WHAT_CHANGED))
+    menu = filter_bar.draw(page.title, offers_compare=page not in (SIGNALS, WHAT_CHANGED))
     view = filter_bar.current()
     if data.read("totals", view.filters).first()["attempts"]:
         page.run()
+        with menu:  # last, since it goes by the switches of the page
+            export_menu.draw(page.url_path or "overview", view)
     else:
         with st.container(border=True, key="empty", width=560):
             st.subheader("No calls here", icon=":material/filter_list_off:", anchor=False)

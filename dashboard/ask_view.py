@@ -16,6 +16,7 @@ from dashboard.ask_names import Mask
 from dashboard.ask_prompts import Request, for_question, for_telling
 from dashboard.names import UNKNOWN, display_name
 from dashboard.owner import Owner
+from dashboard.reports.cards import costliest
 from queries import Filters
 
 EXAMPLES = (
@@ -306,7 +307,7 @@ def _take_example() -> None:
 
 def _names() -> dict[str, list[str]]:
     """The names that a question may want to mention, costliest first."""
-    return {plural: data.costliest(kind, Filters(), MOST_NAMES) for plural, kind in NAMED.items()}
+    return {plural: costliest(data, kind, Filters(), MOST_NAMES) for plural, kind in NAMED.items()}
 
 
 def _read(metric: str, filters: Filters) -> pa.Table:

@@ -3,9 +3,10 @@
 import plotly.graph_objects as go
 
 from dashboard import units
-from dashboard.data import Forecast, Rows
 from dashboard.figures import ALERT, GRID, HUES, MUTED, OTHER, axis, blank, kept, names_down
 from dashboard.names import display_name
+from dashboard.reading import Forecast
+from dashboard.rows import Rows
 
 MOST_MOVED = 6
 # Sums this much larger than the steps between them would flatten the steps: the axis then starts above zero.

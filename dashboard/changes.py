@@ -6,8 +6,9 @@ from decimal import Decimal
 import pyarrow as pa
 
 from dashboard import cents, units
-from dashboard.data import Explanation, Rows
-from dashboard.names import display_name
+from dashboard.names import Place, display_name
+from dashboard.reading import Explanation
+from dashboard.rows import Rows
 
 MOST_SLICES = 30
 OTHERS = "All others"
@@ -65,22 +66,27 @@ def between(names: Sequence[str], first: Decimal, parts: Mapping[str, Decimal], 
     )
 
 
-def in_words(rows: Rows, found: Explanation, by: str, periods: Sequence[str]) -> str:
-    """The change in a sentence or two, in Markdown: how much, from what to what, and what mostly explains it."""
+def in_words(rows: Rows, found: Explanation, by: str, periods: Sequence[str], place: Place = "md") -> str:
+    """The change in a sentence or two: how much, from what to what, and what mostly explains it."""
+    bold = "**" if place == "md" else ""
+
+    def money(said: str) -> str:
+        return said.replace("$", "\\$") if place == "md" else said
+
     before, after = rows.total("cost_before_usd"), rows.total("cost_after_usd")
     change = after - before
     if not change:
-        return f"Spend did not change: {units.money(after)} in both periods.".replace("$", "\\$")
+        return money(f"Spend did not change: {units.money(after)} in both periods.")
     rate = f" ({float(change / before) * 100:+.1f} %)" if before else ""
-    said = (
-        f"Spend {'rose' if change > 0 else 'fell'} by **{units.money(abs(change))}**{rate}, from {units.money(before)} "
-        f"on {periods[0]} to {units.money(after)} on {periods[1]}."
-    ).replace("$", "\\$")
+    said = money(
+        f"Spend {'rose' if change > 0 else 'fell'} by {bold}{units.money(abs(change))}{bold}{rate}, "
+        f"from {units.money(before)} on {periods[0]} to {units.money(after)} on {periods[1]}."
+    )
     if not found.explained_by:
         return f"{said} No single {units.label(by).lower()} stands out."
     changes = dict(zip(rows[by], rows["cost_change_usd"], strict=True))
     theirs = [
-        f"**{display_name(name, 'md')}** ({units.signed_money(changes[name])})".replace("$", "\\$")
+        f"{bold}{display_name(name, place)}{bold} {money(f'({units.signed_money(changes[name])})')}"
         for name in found.explained_by
         if name in changes
     ]

@@ -4,14 +4,10 @@ Whoever serves the pages hands over its connection with `serve_from`; without on
 Answers are cached by the data's generation, so they never go stale and nobody has to press a refresh button.
 """
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from functools import cache, cached_property
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, time, timedelta
 from hashlib import sha256
-from itertools import pairwise
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -20,8 +16,15 @@ import streamlit as st
 import queries
 from dashboard import judging
 from dashboard.judging import Judged as Judged
+from dashboard.reading import errors_pass as _verdicts
+from dashboard.reading import notes
+from dashboard.rows import DIMENSIONS as DIMENSIONS
+from dashboard.rows import Read
+from dashboard.rows import Rows as Rows
+from dashboard.rows import narrowed as narrowed
+from dashboard.rows import view_suffix as view_suffix
 from dashboard.settings import home
-from queries import Filters, error_patterns
+from queries import Filters
 from queries.signals import Expected as Expected
 from queries.signals import Explanation as Explanation
 from queries.signals import Forecast as Forecast
@@ -29,54 +32,7 @@ from queries.signals import Signal as Signal
 from queries.signals import explain as _explain_change
 from queries.signals import forecast as _forecast_month
 
-DIMENSIONS = ("feature", "model", "user_id", "team", "environment")
-_FILTER_OF = {
-    "feature": "features",
-    "model": "models",
-    "user_id": "users",
-    "team": "teams",
-    "environment": "environments",
-}
-
 _supplied: Callable[[], duckdb.DuckDBPyConnection] | None = None
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The answer to one question. The key names question, filters and data generation: equal keys, equal rows."""
-
-    key: str
-    table: pa.Table
-    notes: dict[str, str] = field(default_factory=dict)
-    """What the view says about its columns."""
-
-    def __len__(self) -> int:
-        return int(self.table.num_rows)
-
-    def __getitem__(self, column: str) -> list[Any]:
-        return self.columns[column]
-
-    def __contains__(self, column: str) -> bool:
-        return column in self.table.column_names
-
-    @cached_property
-    def columns(self) -> dict[str, list[Any]]:
-        """Every column as a list of Python values; money stays Decimal."""
-        return {name: self.table.column(name).to_pylist() for name in self.table.column_names}
-
-    def first(self) -> dict[str, Any]:
-        """The only row of a one-row answer; every value None where there is no row."""
-        return {name: values[0] if values else None for name, values in self.columns.items()}
-
-    def total(self, column: str) -> Any:
-        """The exact sum of a column."""
-        return sum((value for value in self[column] if value is not None), Decimal(0) if column.endswith("_usd") else 0)
-
-    def pick(self, *names: str) -> "Rows":
-        """Some of the columns, in this order."""
-        return Rows(
-            f"{self.key}/{','.join(names)}", self.table.select([name for name in names if name in self]), self.notes
-        )
 
 
 def serve_from(connection: Callable[[], duckdb.DuckDBPyConnection]) -> None:
@@ -92,7 +48,7 @@ def read(metric: str, filters: Filters | None = None) -> Rows:
 
 def errors_pass(by: str, filters: Filters) -> Rows:
     """For each value of a dimension that had failures: whether they pass or stay, the worst first."""
-    return _errors_pass(view_suffix(by), by, filters, generation())
+    return _errors_pass(by, filters, generation())
 
 
 def explain(before: Filters, after: Filters, by: str) -> Explanation:
@@ -117,22 +73,10 @@ def signals(filters: Filters) -> Judged | None:
     )
 
 
-def price_changes(since: date, until: date, models: Collection[str]) -> list[tuple[str, date, str, Decimal, Decimal]]:
-    """List prices, of these models, that changed after `since` and by `until`: model, day, column, old and new price.
-
-    Columns are those of the price list, in dollars a million tokens.
-    """
-    rows = read("price_list").table.to_pylist()
-    prices = [name for name in rows[0] if name.endswith("_usd_mtok")] if rows else []
-    return [
-        (new["model"], new["effective_from"], name, old[name], new[name])
-        for old, new in pairwise(rows)
-        if all(old[name] == new[name] for name in ("model", "mode", "prompt_tokens_over"))
-        and new["mode"] == "standard" and not new["prompt_tokens_over"]
-        and new["model"] in models and new["effective_from"] and since < new["effective_from"] <= until
-        for name in prices
-        if old[name] is not None and new[name] is not None and old[name] != new[name]
-    ]  # fmt: skip
+def reader() -> Read:
+    """Reads what this run of the page shows, wherever and whenever it is called: newer data does not come into it."""
+    seen = generation()
+    return lambda metric, filters: _read(metric, filters, seen).table
 
 
 def look() -> None:
@@ -154,22 +98,6 @@ def span() -> tuple[datetime, datetime] | None:
 def options() -> dict[str, list[str]]:
     """The values each filter can take."""
     return _options(generation())
-
-
-def costliest(by: str, filters: Filters, count: int) -> list[str]:
-    """The costliest values of a dimension."""
-    return read(f"spend_by_{view_suffix(by)}", filters)[by][:count]
-
-
-def narrowed(filters: Filters, by: str, values: list[str]) -> Filters:
-    """The same filters with one dimension set to these values."""
-    chosen: dict[str, Any] = {_FILTER_OF[by]: tuple(values)}
-    return replace(filters, **chosen)
-
-
-def view_suffix(dimension: str) -> str:
-    """What a dimension is called in the name of a view."""
-    return "user" if dimension == "user_id" else dimension
 
 
 def _connection() -> duckdb.DuckDBPyConnection | None:
@@ -200,22 +128,13 @@ def _read(metric: str, filters: Filters | None, generation: str) -> Rows:
     if connection is None:
         return Rows(metric, pa.table({}))
     key = sha256(repr((metric, filters, generation)).encode()).hexdigest()
-    return Rows(key, queries.read(connection, metric, filters), _notes().get(metric, {}))
+    return Rows(key, queries.read(connection, metric, filters), notes().get(metric, {}))
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
-def _errors_pass(suffix: str, by: str, filters: Filters, generation: str) -> Rows:
-    connection = _connection()
-    found = error_patterns.patterns(connection, suffix, filters) if connection else {}
-    verdicts = sorted(found.items(), key=lambda item: (item[1].pattern == "quiet", -item[1].failed_attempts))
-    columns = {
-        by: [name for name, _ in verdicts],
-        "error_pattern": [verdict.pattern for _, verdict in verdicts],
-        "attempts": [verdict.attempts for _, verdict in verdicts],
-        "failed_attempts": [verdict.failed_attempts for _, verdict in verdicts],
-        "attempt_error_rate": [verdict.error_rate for _, verdict in verdicts],
-    }
-    return Rows(sha256(repr(("errors_pass", by, filters, generation)).encode()).hexdigest(), pa.table(columns))
+def _errors_pass(by: str, filters: Filters, generation: str) -> Rows:
+    key = sha256(repr(("errors_pass", by, filters, generation)).encode()).hexdigest()
+    return _verdicts(_reader, by, filters, key)
 
 
 def _asked_for(signals: tuple[Signal, ...], filters: Filters) -> tuple[Signal, ...]:
@@ -243,11 +162,6 @@ def _reader(metric: str, filters: Filters) -> pa.Table:
     if connection is None:
         raise LookupError("there is no store to read from")
     return queries.read(connection, metric, filters)
-
-
-@cache
-def _notes() -> dict[str, dict[str, str]]:
-    return {view.name: view.notes for view in queries.catalogue() if view.layer == "metrics"}
 
 
 @st.cache_data(max_entries=4, show_spinner=False)

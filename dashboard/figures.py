@@ -7,14 +7,14 @@ one figure serves light and dark. Money becomes a double here: pixels need no ce
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import plotly.graph_objects as go
-import streamlit as st
 
 from dashboard import units
-from dashboard.data import Rows
 from dashboard.names import display_name
+from dashboard.rows import Rows
 
 HUES = tuple(f"#00000{slot}" for slot in range(1, 9))
 OTHER, ALERT, GRID, MUTED, INK, PAPER = "#000009", "#000010", "#000035", "#000036", "#000037", "#000038"
@@ -27,7 +27,7 @@ STEP = {"day": timedelta(days=1), "hour": timedelta(hours=1)}
 # First and last bucket of a time axis.
 Span = tuple[str, str]
 
-kept = st.cache_resource(max_entries=500, show_spinner=False, hash_funcs={Rows: lambda rows: rows.key})
+kept = lru_cache(500)
 
 
 @kept

@@ -4,15 +4,19 @@ Each widget's key is its name in the address (`?range=7+days&feature=chat`); the
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import data, units
 from dashboard.names import display_name, labels
+from dashboard.view import GRAINS as GRAINS
+from dashboard.view import SLICES as SLICES
+from dashboard.view import View as View
+from dashboard.view import local_day
 from queries import Filters
 
 RANGES = ("Latest day", "7 days", "30 days", "This month", "Last month", "All time", "Custom")
@@ -22,32 +26,8 @@ DEFAULT_RANGE = "30 days"
 NARROWING = {"feature": "feature", "model": "model", "user": "user_id", "team": "team", "environment": "environment"}
 WIDGET_OF = {column: key for key, column in NARROWING.items()}
 
-# What a page can be cut by, and how finely: words on the switch (and in the address) → column.
-SLICES = {"Feature": "feature", "Model": "model", "User": "user_id", "Team": "team", "Environment": "environment"}
-GRAINS = {"Day": "day", "Hour": "hour"}
-
 # More options than this make a list that nobody scrolls and every browser has to load; further values can be typed.
 MOST_OPTIONS = 1000
-
-
-@dataclass(frozen=True)
-class View:
-    """What the reader asked for, and how to say it."""
-
-    filters: Filters
-    before: Filters | None
-    period: str
-    before_period: str
-
-    @property
-    def zone(self) -> str:
-        """The time zone in which days are cut."""
-        return self.filters.zone
-
-    @property
-    def grain(self) -> str:
-        """How finely time is cut by default: a single day by the hour."""
-        return "hour" if self.filters.since and self.filters.since == self.filters.until else "day"
 
 
 def current() -> View:
@@ -56,10 +36,11 @@ def current() -> View:
     return view
 
 
-def draw(title: str, offers_compare: bool = True) -> None:
+def draw(title: str, offers_compare: bool = True) -> DeltaGenerator:
     """Filters in the sidebar, title and time range above the page; leaves the view where `current` finds it.
 
-    A page that has its own way to compare does without the switch.
+    A page that has its own way to compare does without the switch. Returns the place beside the time range for what can
+    be done with the view.
     """
     first, last = data.span() or (datetime.now(UTC), datetime.now(UTC))
     with st.sidebar.container(key="filters", gap="small"):
@@ -76,21 +57,21 @@ def draw(title: str, offers_compare: bool = True) -> None:
             bind="query-params",
             help="Show the change against the period before.",
         )
-        days = _chosen_days(_local(first, zone), _local(last, zone))
+        days = _chosen_days(local_day(first, zone), local_day(last, zone))
+        menu = st.container(width="content")
     filters = Filters(
         since=days[0] if days else None,
         until=days[1] if days else None,
         zone=zone,
         **{f"{key}s": tuple(st.session_state.get(key) or ()) for key in NARROWING},
     )
-    before = filters.previous() if compare and days else None
-    shown = days or (_local(first, zone), _local(last, zone))
-    view = View(filters, before, units.period(*shown), _before(before, shown[1].year))
+    view = View.of(filters, compare, (first, last))
     st.session_state["view"] = view
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="scope"):
-        compared = f", compared with {view.before_period}" if before else ""
+        compared = f", compared with {view.before_period}" if view.before else ""
         st.caption(f"{view.period} ({display_name(zone, 'md')}){compared}", width="content")
         _chips()
+    return menu
 
 
 def choose(label: str, key: str, options: Mapping[str, str], default: str | None = None) -> str:
@@ -222,11 +203,3 @@ def _custom_days(first: date, last: date) -> tuple[date, date]:
     )
     days = [day for day in chosen if day] if isinstance(chosen, tuple) else []
     return (days[0], days[-1]) if days else (first, last)
-
-
-def _local(moment: datetime, zone: str) -> date:
-    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(ZoneInfo(zone)).date()
-
-
-def _before(filters: Filters | None, year: int) -> str:
-    return units.period(filters.since, filters.until, year) if filters and filters.since and filters.until else ""

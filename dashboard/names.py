@@ -39,9 +39,9 @@ def display_name(value: object, place: Place = "text", limit: int = LIMIT) -> st
     return name
 
 
-def labels(values: Iterable[Any]) -> dict[Any, str]:
+def labels(values: Iterable[Any], limit: int = LIMIT) -> dict[Any, str]:
     """A plain-text label for each value, all different: names that look alike get the start of their digest added."""
-    shown = {value: _tidied(value) for value in values}
+    shown = {value: _tidied(value, limit) for value in values}
     often = Counter(shown.values())
     return {value: name if often[name] == 1 else f"{name} #{_digest(value)}" for value, name in shown.items()}
 

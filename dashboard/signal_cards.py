@@ -16,6 +16,7 @@ from dashboard.decisions import Decision
 from dashboard.events import Event
 from dashboard.filter_bar import View, jump
 from dashboard.names import display_name
+from dashboard.reports import cards
 from dashboard.settings import home
 from queries import Filters
 
@@ -202,13 +203,13 @@ def _closer(view: View, signal: Signal, expected: tuple[Expected, ...]) -> None:
             spent = data.read("totals", signal_words.about(signal, _days(signal, view.zone))).first()["cost_usd"]
             usual = cents.rounded(spent or Decimal(0)) - sum(parts.values(), Decimal(0))
             steps = changes.between(("Usual", "These days"), usual, parts, f"causes/{signal}")
-            charts.waterfall(
+            card = cards.waterfall(
                 steps,
                 title="What the difference is made of",
                 note="Cost of these days: what each cause added or took away, against what is usual.",
-                key=f"causes_{signal.signal_id}",
                 alt="Causes of the difference",
             )
+            charts.draw(card, key=f"causes_{signal.signal_id}")
             st.button(
                 "Compare with the same weekdays before",
                 key=f"compare_{signal.signal_id}",

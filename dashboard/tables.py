@@ -14,26 +14,14 @@ import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
-from dashboard import data, filter_bar, units
-from dashboard.data import Rows
+from dashboard import filter_bar, units
 from dashboard.names import LIMIT, UNKNOWN, display_name, labels
+from dashboard.rows import DIMENSIONS, Rows
+from dashboard.rows import sums as sums
 
 SHOWN_AT_ONCE = 16
 # Words for every cell are made on the server; beyond this many cells the browser formats the numbers instead.
 MOST_WORDED_CELLS = 20_000
-_ADDITIVE = {"usd", "tokens", "count", "bytes"}
-_NOT_ADDITIVE = {
-    "users",
-    "http_status",
-    "max_tokens",
-    "ceiling_for_half_percent",
-    "ceiling_for_1_percent",
-    "ceiling_for_2_percent",
-    "ceiling_for_5_percent",
-    "source_line",
-    "output_p50_tokens",
-    "output_p95_tokens",
-}
 # Sentences of our own may be longer than names.
 _LIMITS = {"reason": 300, "preview": 300}
 _PLAIN_NUMBERS = {"http_status", "source_line"}
@@ -79,12 +67,6 @@ def draw(
     )
 
 
-def sums(rows: Rows, **given: Any) -> dict[str, Any]:
-    """The totals line of rows: every column that can be summed, and what is given for the others."""
-    additive = [name for name in rows.columns if units.kind(name) in _ADDITIVE and name not in _NOT_ADDITIVE]
-    return {name: rows.total(name) for name in additive} | given
-
-
 def _open(key: str, dimension: str, rows: Rows, onwards: str | None, lines_above: int) -> None:
     picked = [number - lines_above for number in st.session_state[key].selection.rows]
     if picked and 0 <= picked[0] < len(rows):
@@ -110,7 +92,7 @@ def _cells(name: str, values: list[Any], zone: str) -> list[Any]:
             if name == "token_class":
                 return [units.token_class(value) for value in values]
             words = [", ".join(value) if isinstance(value, list) else value for value in values]
-            shown = labels(dict.fromkeys(words)) if name in data.DIMENSIONS else {}
+            shown = labels(dict.fromkeys(words)) if name in DIMENSIONS else {}
             return [
                 None if word is None else shown.get(word) or display_name(word, limit=_LIMITS.get(name, LIMIT))
                 for word in words

@@ -35,8 +35,6 @@ LESS_IS_BETTER = {
 }
 MORE_IS_BETTER = {"net_saving_usd", "gross_saving_usd", "cache_hit_rate", "read_per_write", "retry_known_rate"}
 
-NO_CHANGE = "no change"
-
 
 def figures(filters: Filters | None, *metrics: str) -> dict[str, Any]:
     """The single rows of several metrics as one mapping; where they share a column, the metric named first has it."""
@@ -59,7 +57,7 @@ def row(
 
 
 def _tile(view: View, column: str, value: Any, before: Any, note: str) -> None:
-    change = _change(column, value, before)
+    change = units.change(column, value, before)
     help_text = " ".join(part for part in (note, _exactly(column, value), _was(view, column, before)) if part)
     st.metric(
         units.label(column),
@@ -68,23 +66,10 @@ def _tile(view: View, column: str, value: Any, before: Any, note: str) -> None:
         border=True,
         height="stretch",
         help=help_text or None,
-        delta_color="off" if change == NO_CHANGE else _colour(column),
-        delta_arrow="off" if change == NO_CHANGE else "auto",
+        delta_color="off" if change == units.NO_CHANGE else _colour(column),
+        delta_arrow="off" if change == units.NO_CHANGE else "auto",
         delta_description=f"vs {view.before_period}" if change else None,
     )
-
-
-def _change(column: str, value: Any, before: Any) -> str | None:
-    """The change, in points for shares, in percent for all else; None where there is nothing to compare."""
-    if value is None or before is None:
-        return None
-    if units.kind(column) == "rate":
-        change, unit = f"{(float(value) - float(before)) * 100:+,.2f}", " pp"
-    elif before:
-        change, unit = f"{float((value - before) / abs(before)) * 100:+,.1f}", "%"
-    else:
-        return None
-    return f"{change}{unit}" if change.strip("+-0.") else NO_CHANGE
 
 
 def _colour(column: str) -> Literal["normal", "inverse", "off"]:

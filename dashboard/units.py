@@ -13,6 +13,7 @@ from dashboard.names import UNKNOWN, display_name
 
 Kind = Literal["usd", "rate", "ms", "tokens", "at", "day", "hour", "ratio", "bytes", "count", "name"]
 
+NO_CHANGE = "no change"
 RATIOS = {"amplification", "read_per_write"}
 _WHOLE: dict[str, Kind] = {"day": "day", "month": "day", "as_of": "day", "hour": "hour", "bytes": "bytes"}
 _SUFFIXES: dict[str, Kind] = {"usd": "usd", "rate": "rate", "ms": "ms", "tokens": "tokens", "at": "at"}
@@ -240,6 +241,19 @@ def money(amount: Decimal, unit_price: bool = False) -> str:
 def dollars(amount: float) -> Decimal:
     """A judged or forecast amount, which is no sum of prices, to a hundredth of a cent."""
     return Decimal(repr(float(amount))).quantize(Decimal("0.0001"))
+
+
+def change(column: str, value: Any, before: Any) -> str | None:
+    """The change, in points for shares, in percent for all else; None where there is nothing to compare."""
+    if value is None or before is None:
+        return None
+    if kind(column) == "rate":
+        change, unit = f"{(float(value) - float(before)) * 100:+,.2f}", " pp"
+    elif before:
+        change, unit = f"{float((value - before) / abs(before)) * 100:+,.1f}", "%"
+    else:
+        return None
+    return f"{change}{unit}" if change.strip("+-0.") else NO_CHANGE
 
 
 def signed_money(amount: Decimal) -> str:

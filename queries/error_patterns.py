@@ -10,16 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import lgamma
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from queries.filters import Filters
-from queries.warehouse import read, span
-
-if TYPE_CHECKING:
-    import duckdb
+from queries.signals.sums import Read
 
 Pattern = Literal["systematic", "systematic, under load", "new and lasting", "transient", "quiet", "mixed"]
 Counts = NDArray[np.int64]
@@ -43,19 +40,18 @@ class Verdict:
     since_day: int | None  # for what is new: the number of the day, from 0, since which it lasts
 
 
-def patterns(con: duckdb.DuckDBPyConnection, by: str, filters: Filters) -> dict[str, Verdict]:
+def patterns(read: Read, by: str, filters: Filters) -> dict[str, Verdict]:
     """The verdict on each value of `by` (feature, model or team) that had failures, over the last days of the filters.
 
+    `read` reads a metric view under filters.
     The days are the last `DAYS` before the end of the filters' period, whenever that period begins: a day or two could
     not tell what passes from what stays.
     """
-    _, last = span(con)
+    [last] = read("freshness", filters)["last_started_at"].to_pylist() or [None]
     if last is None:
         return {}
     until = filters.until or (last + timedelta(days=2)).date()
-    rows = read(
-        con, f"failures_by_hour_and_{by}", replace(filters, since=until - timedelta(days=DAYS + 2), until=until)
-    )
+    rows = read(f"failures_by_hour_and_{by}", replace(filters, since=until - timedelta(days=DAYS + 2), until=until))
     if not rows.num_rows:
         return {}
     hours, slices = rows["hour"].to_numpy().astype("datetime64[h]"), np.array(rows[by].to_pylist())

@@ -9,7 +9,17 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 INGEST_DOORS = ("choices", "column_mapping", "otlp", "owner", "server", "uploads")
-QUERIES_DOORS = ("alerts.parsing", "ask_figures", "ask_prompts", "ask_sql", "budgets", "data", "judging", "owner")
+QUERIES_DOORS = (
+    "alerts.parsing",
+    "ask_figures",
+    "ask_prompts",
+    "ask_sql",
+    "budgets",
+    "data",
+    "judging",
+    "owner",
+    "reading",
+)
 
 
 def imports(package: str) -> Iterator[tuple[str, str, str]]:

@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from dashboard import changes, charts, data, exports, periods, tables, units
+from dashboard import changes, charts, data, periods
 from dashboard.filter_bar import choose, current, show_days
-
-DIMENSIONS = {"Feature": "feature", "Model": "model", "User": "user_id", "Team": "team"}
+from dashboard.reports import compare
 
 view = current()
 if view.filters.since is None:
@@ -14,25 +13,11 @@ if view.filters.since is None:
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    before = periods.choose_before(view.filters)
-    by = choose("Break down by", "slice", DIMENSIONS)
-names = periods.in_words(before), periods.in_words(view.filters)
+    view = compare.against(view, **periods.choose_against(view))
+    by = choose("Break down by", "slice", compare.DIMENSIONS)
 
-found = data.explain(before, view.filters, by)
-rows = changes.table(found, by, f"changes/{data.generation()}/{before}/{view.filters}/{by}")
-st.markdown(changes.in_words(rows, found, by, names))
-
-charts.waterfall(
-    changes.steps(rows, names),
-    title="From the one to the other",
-    note=f"What each cause added or took away. {periods.prices_in_words(before, view.filters, rows)}",
-    key="compare_waterfall",
-    alt=f"Spend from {names[0]} to {names[1]}",
-)
-
-title = f"By {units.label(by).lower()} and cause"
-total = tables.sums(rows)
-with charts.card(title, "To the cent; rows and columns add up. Select a row to look at it alone."):
-    tables.draw(rows, key="compare_rows", alt=title, total=total, opens=by)
-    file = f"outlay-change-{view.filters.since}-{view.filters.until}.csv"
-    st.download_button("Download CSV", exports.as_csv(rows, total), file, "text/csv", icon=":material/download:")
+found = data.explain(view.before or view.filters, view.filters, by)
+rows = compare.table(found, view, by)
+st.markdown(changes.in_words(rows, found, by, (view.before_period, view.period)))
+charts.draw(compare.waterfall(data, view, rows), key="compare_waterfall")
+charts.draw(compare.breakdown(rows, by), key="compare_rows")

@@ -2,37 +2,38 @@
 
 import streamlit as st
 
-from dashboard import charts, month_end, signal_cards, tiles
+from dashboard import charts, data, filter_bar, signal_cards, signal_words, tiles
 from dashboard.filter_bar import current
+from dashboard.reports import overview
+
+SPEND = "app_pages/spend.py"
+
+
+def causes() -> None:
+    """The way from what changed to why."""
+    st.button(
+        "See the causes",
+        key="overview_movers_causes",
+        type="tertiary",
+        icon=":material/compare_arrows:",
+        on_click=filter_bar.jump,
+        args=("app_pages/compare.py",),
+    )
+
 
 view = current()
-SPEND = "app_pages/spend.py"
-MONEY = ["cost_usd", "calls", "cost_per_call_usd", "net_saving_usd"]
-QUALITY = ["final_error_rate", "masked_rate", "truncation_rate", "p95_ms"]
-
-said = tiles.row(
-    view,
-    MONEY + QUALITY,
-    ["totals", "reliability", "truncation", "latency", "cache"],
-    notes={
-        "cost_usd": "At list price on the day of each call.",
-        "net_saving_usd": "Saved by prompt caching, less what the writes cost extra.",
-        "final_error_rate": "Calls that failed although they were tried again.",
-        "masked_rate": "Calls that failed at first and succeeded on a retry.",
-        "truncation_rate": "Answers that stopped at max_tokens.",
-        "p95_ms": "95 of 100 callers waited at most this long, retries included.",
-    },
-)
+said = tiles.row(view, *overview.TILES)
 st.caption(f"Retry data known for {said['retry_known_rate']} of calls: masked failures are a share of those.")
 
 forecast = st.container()
-title = f"Spend by {view.grain}"
-charts.spend_over_time(view, "feature", view.grain, title=title, key="overview_spend", onwards=SPEND)
+marks = signal_words.marks(view.filters, signal_words.COST)
+charts.draw(overview.spend(data, view), key="overview_spend", marks=marks, onwards=SPEND)
 left, right = st.columns(2)
 with left:
-    charts.movers(view, "feature", title="What changed", key="overview_movers", onwards=SPEND)
+    charts.draw(overview.changed(data, view), key="overview_movers", onwards=SPEND, below=causes)
 with right:
     signal_cards.shortlist(view, title="Worth a look")
 # Last, since it reads all of the past: what is above shows meanwhile.
 with forecast:
-    month_end.draw(view)
+    if seen := data.forecast(view.filters):
+        charts.draw(overview.month_end(seen), key="month_end")

@@ -9,42 +9,49 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dashboard.data import Rows
+from dashboard.rows import Rows
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One number: `name` is its column, which says its unit and its label; `value` is exact, None when unknown."""
+    """One number: `name` is its column, which says its unit and its label; `value` is exact, None when unknown.
+
+    before: the same of the period before; None where there is nothing to compare with.
+    """
 
     name: str
     value: Any
     note: str = ""
+    before: Any = None
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows and their line of totals; a total has only the columns that can be summed."""
+    """Rows and their line of totals; a total has only the columns that can be summed, none where nothing can be."""
 
     title: str
     rows: Rows
     total: Mapping[str, Any]
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A Plotly figure as JSON, and what it shows in words."""
+    """A Plotly figure as JSON, in the colours of the light theme, and what it shows in words."""
 
     title: str
     figure: dict[str, Any]
     alt: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Report:
     """One page over one period.
 
-    scope: a sentence for each filter ("Feature: chat, search"), and what is left out (user names). as_of: when the
-    data was read, UTC. prices: the list prices in force in the period, with their sources.
+    period: its days in words; before_period: those it is compared with, if any. scope: a sentence for each filter
+    ("Feature: chat, search"), and what is left out (user names). as_of: when the data was read, UTC. prices: the list
+    prices in force in the period of the models used, with their sources.
     """
 
     title: str
@@ -57,3 +64,4 @@ class Report:
     tables: tuple[Table, ...]
     notes: tuple[str, ...]
     prices: Rows
+    before_period: str = ""

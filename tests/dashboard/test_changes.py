@@ -8,9 +8,12 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import changes, exports, tables
+from dashboard import changes
 from dashboard.cents import rounded
-from dashboard.periods import same_weekdays_before
+from dashboard.reports import as_csv
+from dashboard.reports.compare import same_weekdays_before
+from dashboard.reports.report import Table
+from dashboard.rows import sums
 from queries import Filters
 from queries.signals import Explanation, SliceChange
 
@@ -61,10 +64,10 @@ def test_small_slices_share_the_last_row() -> None:
 def test_the_export_holds_what_the_screen_shows() -> None:
     found = explanation([(Decimal("1.005"), [Decimal("0.005"), Decimal("2"), Decimal("-0.01")])])
     rows = changes.table(found, "feature", "key")
-    header, line, total = csv.reader(io.StringIO(exports.as_csv(rows, tables.sums(rows))))
+    header, line, total = csv.reader(io.StringIO(as_csv.written(Table("", rows, sums(rows)), "UTC")))
     # 1.005 is $1.01; with 1.995 more it is 3.000, and $1.99 remains to be shared: 2.00 less a cent.
     said = ["Period before", "This period", "Change", "Requests", "Input per request", "Price per token"]
-    assert header == ["Feature", *said]
+    assert header == ["Feature", *(f"{word} (USD)" for word in said)]
     assert line == ["s0", "1.01", "3.00", "1.99", *line[4:]]
     assert sum(Decimal(cell) for cell in line[4:]) == Decimal("1.99")
     assert total == ["Total", *line[1:]]
@@ -73,7 +76,7 @@ def test_the_export_holds_what_the_screen_shows() -> None:
 def test_a_name_that_a_spreadsheet_would_run_is_quoted() -> None:
     told = SliceChange("=cmd()", Decimal(0), Decimal(1), {"requests": Decimal(1)})
     rows = changes.table(Explanation(Decimal(0), Decimal(1), told.parts, (told,), ()), "feature", "key")
-    assert "'=cmd()" in exports.as_csv(rows, tables.sums(rows))
+    assert "'=cmd()" in as_csv.written(Table("", rows, sums(rows)), "UTC")
 
 
 def test_the_same_weekdays_before_do_not_touch_the_period() -> None:

@@ -1,12 +1,13 @@
 """Whether errors pass or stay: the right answer on simulated fortnights, and on a log."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import numpy as np
 import pytest
 from attempts import a_failure, an_attempt
 
-from queries import Filters
+from queries import Filters, read
 from queries.error_patterns import judge, patterns
 
 DAYS, FORTNIGHTS = 14, 60
@@ -74,7 +75,7 @@ def test_a_steady_tenth_that_always_retries_through_is_systematic(given, con):
         at += timedelta(seconds=2)
         log.append(an_attempt(feature="chat", call_id=f"c{number}", attempt_no=2, retry_count=0, started_at=at))
     given(*log)
-    verdict = patterns(con, "feature", Filters())["chat"]
+    verdict = patterns(partial(read, con), "feature", Filters())["chat"]
     assert (verdict.pattern, verdict.attempts, verdict.failed_attempts) == ("systematic", 330, 30)
 
 
@@ -88,11 +89,11 @@ def test_a_burst_of_refused_requests_does_not_pass_by_itself(given, con, status,
         ) | ({"http_status": status} if 130 <= number < 140 else {})
         for number in range(300)
     ))  # fmt: skip
-    verdict = patterns(con, "feature", Filters())["chat"]
+    verdict = patterns(partial(read, con), "feature", Filters())["chat"]
     assert (verdict.pattern, verdict.failed_attempts) == (pattern, 10)
 
 
 def test_nothing_is_said_without_data_or_failures(given, con):
-    assert patterns(con, "feature", Filters()) == {}
+    assert patterns(partial(read, con), "feature", Filters()) == {}
     given(an_attempt())
-    assert patterns(con, "feature", Filters()) == {}
+    assert patterns(partial(read, con), "feature", Filters()) == {}
