@@ -42,6 +42,7 @@ tiers as (
         p.us_geo_multiplier,
         p.regional_multiplier,
         p.us_gov_multiplier,
+        p.min_cacheable_tokens,
         min(p.valid_from) over (partition by s.model, s.mode) as offered_from
     from spans as s
     left join base.list_prices as p
@@ -95,6 +96,7 @@ select
     prompt_tokens_over,
     prompt_tokens_upto,
     unpriced_reason,
+    min_cacheable_tokens,
     cast(cast(input_usd_mtok * 1000000 as decimal(28, 6)) * multiplier as bigint) as input_pico,
     cast(cast(cache_read_usd_mtok * 1000000 as decimal(28, 6)) * multiplier as bigint) as cache_read_pico,
     cast(cast(cache_write_5m_usd_mtok * 1000000 as decimal(28, 6)) * multiplier as bigint) as cache_write_5m_pico,

@@ -10,6 +10,7 @@ select
     r.prompt_tokens_over,
     r.prompt_tokens_upto,
     coalesce(m.unpriced_reason, r.unpriced_reason) as unpriced_reason,
+    r.min_cacheable_tokens,
     r.input_pico,
     r.cache_read_pico,
     r.cache_write_5m_pico,

@@ -27,6 +27,7 @@ select
     coalesce(a.cache_write_1h_tokens, 0) as cache_write_1h_tokens, -- written for an hour
     a.prompt_tokens as input_tokens, -- all prompt tokens, cached or not
     a.output_tokens, -- tokens of the answer
+    r.min_cacheable_tokens, -- shortest prompt that the model caches; null where that is not known
     r.input_pico, -- price of a prompt token neither read nor written
     r.cache_read_pico, -- of one read from the cache
     r.cache_write_5m_pico, -- of one written for five minutes

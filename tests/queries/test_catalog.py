@@ -55,7 +55,10 @@ def busy():
     # What advice looks for: the traffic of a machine, and a long prompt that is sent twice.
     sonnet: dict[str, Any] = {"model_raw": "claude-sonnet-5", "uncached_input_tokens": 150_000}
     log += [an_attempt(started_at=monday + number * NEW, feature="nightly", **sonnet) for number in range(30)]
-    log += [an_attempt(started_at=monday + number * NEW, feature="chat", user_id="u0", **sonnet) for number in range(2)]
+    log += [
+        an_attempt(started_at=monday + number * NEW, feature="chat", user_id="u0", session_id="s", **sonnet)
+        for number in range(2)
+    ]
     log += [an_attempt(iterations=[an_iteration(), an_iteration()]), a_failure(model_raw=None, error_type=None)]
     fill(con, log)
     con.execute(
