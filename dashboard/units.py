@@ -41,6 +41,7 @@ NAMES = {
     "rule",
     "event",
     "channel",
+    "lifetime",
 }
 
 # Labels that the rule in `label` would not put into plain words.
@@ -134,6 +135,18 @@ LABELS = {
     "truncation_rate": "Cut off",
     "truncated_calls": "Cut answers",
     "cache_hit_rate": "Cache hit rate",
+    "cache_hit_before_rate": "Hit rate before",
+    "cached_hit_rate": "Read, of what was cached",
+    "break_even_rate": "Pays from",
+    "unread_write_tokens": "Written, never read",
+    "unread_premium_usd": "Extra paid for these",
+    "lifetime": "Kept for",
+    "other_lifetime_saving_usd": "Saved by the other lifetime",
+    "lost_usd": "Lost that day",
+    "p50_prompt_tokens": "Median prompt",
+    "p50_prompt_before_tokens": "Median prompt before",
+    "p50_pause_ms": "Median pause",
+    "p50_pause_before_ms": "Median pause before",
     "read_per_write": "Reads per write",
     "gross_saving_usd": "Saved by reads",
     "write_premium_usd": "Extra paid for writes",

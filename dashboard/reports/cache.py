@@ -6,7 +6,7 @@ from dashboard import units
 from dashboard.reading import Source
 from dashboard.reports import cards
 from dashboard.reports.cards import Card, Page, Tiles
-from dashboard.rows import view_suffix
+from dashboard.rows import sums, view_suffix
 from dashboard.view import SLICES, View
 
 _TOKENS = ("cache_read_tokens", "cache_write_tokens")
@@ -29,6 +29,8 @@ def content(source: Source, view: View, slice: str = "feature") -> Iterator[Card
     yield savings(source, view)
     yield prompt_tokens(source, view)
     yield breakdown(source, view, slice)
+    yield workloads(source, view)
+    yield breaks(source, view)
 
 
 def hit_rate(source: Source, view: View) -> Card:
@@ -57,6 +59,33 @@ def breakdown(source: Source, view: View, by: str) -> Card:
     total = source.read("cache", view.filters).first()
     title = f"By {units.label(by).lower()}"
     return cards.table(title, "", rows, total, opens=by, alt=f"Caching {title}")
+
+
+def workloads(source: Source, view: View) -> Card:
+    """Whether caching pays for each feature and model, what was never read, what the other lifetime would save."""
+    rows = source.read("cache_by_workload", view.filters)
+    shown = rows.pick(
+        "feature", "model", "cached_hit_rate", "break_even_rate", "net_saving_usd", "lifetime",
+        "other_lifetime_saving_usd", "unread_write_tokens", "unread_premium_usd",
+    )  # fmt: skip
+    note = (
+        "Caching pays above the break-even share. Unread writes and the other lifetime (5 minutes or an hour) are "
+        "estimates from the times of calls."
+    )
+    return cards.table("Does caching pay?", note, shown, sums(shown), opens="feature")
+
+
+def breaks(source: Source, view: View) -> Card:
+    """The days on which a cache stopped working, and what else was different."""
+    rows = source.read("cache_breaks", view.filters)
+    shown = rows.pick(
+        "day", "feature", "model", "cache_hit_before_rate", "cache_hit_rate", "lost_usd", "reason",
+        "p50_prompt_before_tokens", "p50_prompt_tokens", "p50_pause_before_ms", "p50_pause_ms",
+    )  # fmt: skip
+    note = (
+        "Days on which the hit rate fell by 15 points or more below the seven days before, and what else was different."
+    )
+    return cards.table("Where the cache broke", note, shown)
 
 
 PAGE = Page("Cache", TILES, {"slice": SLICES}, content)

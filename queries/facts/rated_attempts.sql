@@ -15,6 +15,7 @@ select
     a.session_id, -- conversation it belongs to; null when not logged
     a.cache_prefix_id, -- salted digest of the part of the prompt that could be cached; null when not logged
     a.cache_prefix_chars, -- length of that part in characters
+    a.client_version, -- which SDK or gateway asked, in which version
     a.is_batch, -- sent through the Batch API
     r.mode, -- standard or fast
     a.variant, -- the way it was asked: 1 fast, 2 batch, 4 in the US, added up

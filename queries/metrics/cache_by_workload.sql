@@ -56,4 +56,4 @@ select
         as other_lifetime_saving_usd, -- what the other one would have saved; negative when it would have cost; an estimate
     usd(cost_pico) as cost_usd -- what these calls cost
 from sums
-order by net_saving_usd, feature, model
+order by cost_usd desc, feature, model

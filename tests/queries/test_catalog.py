@@ -59,6 +59,11 @@ def busy():
         an_attempt(started_at=monday + number * NEW, feature="chat", user_id="u0", session_id="s", **sonnet)
         for number in range(2)
     ]
+    # A cache that stops working on its fifth day.
+    for number in range(100):
+        piles = {"cache_read_tokens": 9_000} if number < 80 else {"cache_write_5m_tokens": 9_000}
+        moment = monday + timedelta(days=number // 20, minutes=number % 20)
+        log.append(an_attempt(started_at=moment, feature="cached", model_raw="claude-sonnet-5", **piles))
     log += [an_attempt(iterations=[an_iteration(), an_iteration()]), a_failure(model_raw=None, error_type=None)]
     fill(con, log)
     con.execute(
