@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from dashboard import settings
-from dashboard.commands import alerts, ask, budgets, check, ingest, mappings, questions, serve, signals, upkeep
+from dashboard.commands import alerts, ask, budgets, check, export, ingest, mappings, questions, serve, signals, upkeep
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -33,6 +33,9 @@ main.add_command(signals.forecast)
 main.add_command(budgets.budgets)
 main.add_command(alerts.alerts)
 main.add_command(check.check)
+main.add_command(export.export)
+main.add_command(export.statement)
+main.add_command(export.deliveries)
 main.add_command(ask.ask)
 main.add_command(upkeep.verify)
 main.add_command(upkeep.rebuild)

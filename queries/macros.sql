@@ -69,3 +69,6 @@ end;
 
 -- A slice of time as it is, so that rows come in its order; any other slice has none of its own.
 create macro in_time(slice) as case when typeof(slice) in ('DATE', 'TIMESTAMP') then slice end;
+
+-- A text as JSON holds it, in quotes.
+create macro json_text(words) as cast(to_json(cast(words as varchar)) as varchar);

@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -38,6 +39,14 @@ def send(channel: Channel, message: Message, now: datetime, environment: Mapping
         _webhook(channel, address, message, now, environment)
     else:
         _apprise(channel, address, message)
+
+
+def send_file(channel: Channel, title: str, body: str, file: Path, environment: Mapping[str, str]) -> None:
+    """Send a file over a channel that can carry one, e-mail above all. Raises Undelivered."""
+    address = environment.get(channel.url_env, "").strip()
+    if not address:
+        raise Undelivered(f"the environment variable {channel.url_env} is not set where Outlay runs; set it there")
+    _notify(channel, address, title, body, "info", str(file))
 
 
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
@@ -102,11 +111,15 @@ def _webhook(channel: Channel, address: str, message: Message, now: datetime, en
 
 
 def _apprise(channel: Channel, address: str, message: Message) -> None:
+    kind = {"resolved": "success", "test": "info"}.get(message.event, "warning")
+    _notify(channel, address, message.title, message.body, kind)
+
+
+def _notify(channel: Channel, address: str, title: str, body: str, kind: str, file: str | None = None) -> None:
     import apprise
 
     asset = apprise.AppriseAsset(app_id="Outlay", app_desc="Outlay", app_url="", http_redirects=False, async_mode=False)
     services = apprise.Apprise(asset=asset)
-    kind = {"resolved": "success", "test": "info"}.get(message.event, "warning")
     logging.getLogger("apprise").propagate = False  # it logs addresses; what it says is captured here and cut
     captured: Any = apprise.LogCapture  # it has no type hints
     with captured(level=logging.WARNING, fmt="%(message)s") as log:
@@ -114,8 +127,10 @@ def _apprise(channel: Channel, address: str, message: Message) -> None:
             raise Undelivered(f"{channel.url_env} holds no address that Apprise knows (see its list of services)")
         for service in services:
             service.redirects = False  # nor where the address asks for it
+            if file and not service.attachment_support:
+                raise Undelivered("this service carries no files; name an e-mail address")
         is_sent = services.notify(
-            title=message.title, body=message.body, notify_type=kind, body_format="text", interpret_escapes=False
+            title=title, body=body, notify_type=kind, body_format="text", interpret_escapes=False, attach=file
         )
         said = without_secrets(log.getvalue(), address)
     if not is_sent:

@@ -4,10 +4,11 @@ import difflib
 import re
 import tomllib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache, partial
+from pathlib import Path as FilePath
 from typing import Any, cast
 
 import queries
@@ -15,21 +16,25 @@ from dashboard import units
 from dashboard.alerts import times, values
 from dashboard.alerts.rules import (
     COUNTS,
+    FORMS,
     KINDS,
     MARKS,
     METRICS,
+    REPORTS,
     SLICES,
     Alert,
     Budget,
     BudgetWatch,
     Channel,
     Comparison,
+    Delivery,
     MetricWatch,
     MissingWatch,
     Rules,
     SignalsWatch,
     view_of,
 )
+from dashboard.reports.report import Letterhead
 from queries import Filters
 from queries.signals.wording import NAMES
 
@@ -164,8 +169,51 @@ def _rules(file: _Table) -> Rules:
         rules.budgets[name] = _budget(name, table, zone)
     for name, table in file.tables("alerts"):
         rules.alerts[name] = _alert(name, table, rules)
+    for name, table in file.tables("deliveries"):
+        rules.deliveries[name] = _delivery(name, table, rules)
+    head = file.take("statement", values.dict_, {})
+    rules = replace(rules, letterhead=_letterhead(_Table(("statement",), head, file.found)))
     file.done()
     return rules
+
+
+def _delivery(name: str, table: _Table, rules: Rules) -> Delivery:
+    report = table.take("report", partial(values.one_of, REPORTS), "statement", needed=True)
+    forms = FORMS if report != "focus" else ("csv", "parquet")
+    delivery = Delivery(
+        name,
+        report,
+        table.take("format", partial(values.one_of, forms), forms[0]),
+        table.take("every", _calendar, times.Period("month"), needed=True),
+        _filters(table, rules.zone),
+        table.take("folder", values.text_, ""),
+        table.take("channels", partial(values.several, tuple(rules.channels)), ()),
+        table.take("delay", times.length, timedelta(hours=6)),
+        table.take("names_users", values.bool_, False),
+        table.take("enabled", values.bool_, True),
+    )
+    if not delivery.folder and not delivery.channels:
+        table.wrong("", "goes nowhere; write a folder, or channels that can carry files")
+    hooks = [channel for channel in delivery.channels if rules.channels[channel].kind == "webhook"]
+    if hooks:
+        table.wrong("channels", f"{', '.join(hooks)} is a webhook, which carries no files; name one of kind apprise")
+    table.done()
+    return delivery
+
+
+def _calendar(value: object) -> times.Period:
+    if value not in times.CALENDAR:
+        raise ValueError(f"{value!r} is no calendar period; write one of {', '.join(times.CALENDAR)}")
+    return times.Period(str(value))
+
+
+def _letterhead(table: _Table) -> Letterhead:
+    logo = table.take("logo", values.text_, "")
+    head = Letterhead(
+        table.take("title", values.text_, ""), FilePath(logo) if logo else None, table.take("note", values.text_, "")
+    )
+    table.done()
+    return head
 
 
 def _channel(name: str, table: _Table) -> Channel:

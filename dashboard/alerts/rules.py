@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Literal
 
 from dashboard.alerts.times import Period, Quiet
+from dashboard.reports.report import Letterhead
 from queries import Filters
 
 MARKS = (50, 80, 100)
@@ -30,6 +31,9 @@ METRICS = {
 SLICES = {"feature": "feature", "model": "model", "user": "user_id", "team": "team", "environment": "environment"}
 # The columns that count what a figure is made of, the plainest first.
 COUNTS = ("calls", "responses", "attempts", "unlinked_attempts", "truncated_calls")
+# What can be delivered, and in which forms.
+REPORTS = ("statement", "overview", "spend", "compare", "cache", "latency", "reliability", "truncation", "focus")
+FORMS = ("pdf", "xlsx", "csv", "parquet")
 Comparison = Literal["above", "below", "rises_by_percent", "falls_by_percent"]
 
 
@@ -127,6 +131,26 @@ class Alert:
 
 
 @dataclass(frozen=True)
+class Delivery:
+    """A file that is written when a period has ended, and put into a folder or sent over a channel, or both.
+
+    report: a page by its name in the address, `statement` or `focus`. delay: how long after the period's end, for logs
+    that come late. folder: absolute, or below the folder of the rules file. names_users: users stand in it by name.
+    """
+
+    name: str
+    report: str
+    form: str
+    every: Period
+    filters: Filters
+    folder: str = ""
+    channels: tuple[str, ...] = ()
+    delay: timedelta = timedelta(hours=6)
+    names_users: bool = False
+    is_enabled: bool = True
+
+
+@dataclass(frozen=True)
 class Rules:
     """Everything that a rules file says."""
 
@@ -135,3 +159,5 @@ class Rules:
     channels: dict[str, Channel] = field(default_factory=dict)
     budgets: dict[str, Budget] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
+    letterhead: Letterhead = field(default_factory=Letterhead)

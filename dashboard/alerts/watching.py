@@ -8,6 +8,7 @@ from pathlib import Path
 from dashboard.alerts import evaluation, rules_file
 from dashboard.alerts.parsing import RulesRefused
 from dashboard.alerts.readings import Sight
+from dashboard.reports import delivery
 
 WATCH_EVERY_SECONDS = 60.0
 FIRST_AFTER_SECONDS = 5.0
@@ -15,9 +16,12 @@ FIRST_AFTER_SECONDS = 5.0
 
 def once(home: Path, sight: Sight) -> None:
     """Evaluate and deliver. Raises RulesRefused or OSError for rules that cannot be read."""
-    rules = rules_file.read(rules_file.path(home))
+    file = rules_file.path(home)
+    rules = rules_file.read(file)
     evaluation.evaluate(home, rules, sight, evaluation.utc_now())
     evaluation.deliver(home, rules)
+    for fault in delivery.run(home, rules, file.parent, sight.read, evaluation.utc_now()):
+        print(f"outlay: {fault}", file=sys.stderr, flush=True)
 
 
 async def keep_watching(home: Path, sight: Sight) -> None:

@@ -34,6 +34,7 @@ def check(home: Path, /, given: Path | None, no_send: bool, dry_run: bool, form:
     from dashboard.alerts import evaluation, ledger, rules_file
     from dashboard.alerts.parsing import RulesRefused
     from dashboard.alerts.rules import Rules
+    from dashboard.reports import delivery
 
     file = given or rules_file.path(home)
     rules = Rules()
@@ -43,12 +44,15 @@ def check(home: Path, /, given: Path | None, no_send: bool, dry_run: bool, form:
         fail(str(error), 2)
     now = evaluation.utc_now()
     sent = evaluation.Sent()
+    undelivered: list[str] = []
     with OwnerOf(home) as owner:
         sight = _sight(home, owner)
         if dry_run:
             seen, problems = evaluation.see(rules, sight, now)
         else:
             seen, problems = {}, evaluation.evaluate(home, rules, sight, now)
+            if not no_send:
+                undelivered = delivery.run(home, rules, file.parent, owner.read, now)
     if dry_run:
         firing = [
             {"rule": name, "since": None, "value": reading.value, "sentence": reading.sentence, "link": reading.link}
@@ -64,7 +68,11 @@ def check(home: Path, /, given: Path | None, no_send: bool, dry_run: bool, form:
         ]  # fmt: skip
         if not no_send:
             sent = evaluation.deliver(home, rules)
-    faults = [f"{file.name}: alerts.{rule}: {problem}" for rule, problem in problems.items()] + list(sent.faults)
+    faults = (
+        [f"{file.name}: alerts.{rule}: {problem}" for rule, problem in problems.items()]
+        + list(sent.faults)
+        + undelivered
+    )
     _tell(form, len(rules.alerts), firing, faults, sent.delivered)
     sys.exit(2 if faults else 1 if firing else 0)
 

@@ -6,7 +6,6 @@ are embedded, so that the page looks the same everywhere.
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from fpdf.enums import Align, MethodReturnValue
 from dashboard import units
 from dashboard.names import display_name
 from dashboard.reports.fitting import printed, share_out
-from dashboard.reports.report import Chart, Figure, Report, Table
+from dashboard.reports.report import Chart, Figure, Letterhead, Report, Table
 
 FOLDER = Path(__file__).parent / "fonts"
 # For scripts that the embedded font lacks: whichever of these the machine has.
@@ -35,15 +34,6 @@ SMALLEST = 5.5
 LEAST_NAME = 38.0
 MOST_TABLES = 4
 INK, GREY, RULE = "#171A21", "#667085", "#D0D5DD"
-
-
-@dataclass(frozen=True)
-class Letterhead:
-    """Whose page it is: a title above all else, a picture (PNG, JPEG or SVG), and a note at the end."""
-
-    title: str = ""
-    logo: Path | None = None
-    note: str = ""
 
 
 def written(report: Report, letterhead: Letterhead | None = None) -> bytes:

@@ -7,6 +7,7 @@ they cannot differ.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from dashboard.rows import Rows
@@ -65,3 +66,12 @@ class Report:
     notes: tuple[str, ...]
     prices: Rows
     before_period: str = ""
+
+
+@dataclass(frozen=True)
+class Letterhead:
+    """Whose page it is: a title above all else, a picture (PNG, JPEG or SVG), and a note at its end."""
+
+    title: str = ""
+    logo: Path | None = None
+    note: str = ""

@@ -1,9 +1,13 @@
-"""Pages over a real store: one that holds traffic, one that is empty."""
+"""Pages over a real store: one that holds traffic, one that is empty; and a mail server."""
 
-from collections.abc import Callable
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiosmtpd.smtp import SMTP
 from streamlit.testing.v1 import AppTest
 
 from tests.dashboard import traffic
@@ -35,3 +39,30 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Opened:
         return app if page == "overview" else app.switch_page(f"app_pages/{page}.py").run()
 
     return open_page
+
+
+class Post:
+    """The mail server's end: keeps what it gets, answers as told."""
+
+    def __init__(self) -> None:
+        self.answer = "250 OK"
+        self.got: list[Any] = []
+
+    async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:
+        self.got.append(envelope)
+        return self.answer
+
+
+@pytest.fixture
+def post() -> Iterator[tuple[Post, dict[str, str]]]:
+    handler, loop = Post(), asyncio.new_event_loop()
+    server = loop.run_until_complete(loop.create_server(lambda: SMTP(handler, loop=loop), "127.0.0.1", 0))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    port = server.sockets[0].getsockname()[1]
+    address = f"mailto://127.0.0.1:{port}?from=outlay@example.com&to=ops-secret@example.com&mode=insecure"
+    yield handler, {"OUTLAY_MAIL_URL": address}
+    loop.call_soon_threadsafe(server.close)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()

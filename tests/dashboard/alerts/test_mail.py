@@ -1,20 +1,14 @@
 """E-mail, by a real mail server on loopback: what arrives, and what a refusal says."""
 
-import asyncio
 import email
 import email.policy
-import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-import pytest
-from aiosmtpd.smtp import SMTP
 
 from dashboard.alerts import evaluation, ledger
 from dashboard.alerts.parsing import parse
 from dashboard.alerts.readings import Look, Reading
+from tests.dashboard.conftest import Post
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 RULES = parse("""
@@ -27,33 +21,6 @@ kind = "missing"
 after = "1 hour"
 channels = ["mail"]
 """)
-
-
-class Post:
-    """The mail server's end: keeps what it gets, answers as told."""
-
-    def __init__(self) -> None:
-        self.answer = "250 OK"
-        self.got: list[Any] = []
-
-    async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:
-        self.got.append(envelope)
-        return self.answer
-
-
-@pytest.fixture
-def post() -> Iterator[tuple[Post, dict[str, str]]]:
-    handler, loop = Post(), asyncio.new_event_loop()
-    server = loop.run_until_complete(loop.create_server(lambda: SMTP(handler, loop=loop), "127.0.0.1", 0))
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    port = server.sockets[0].getsockname()[1]
-    address = f"mailto://127.0.0.1:{port}?from=outlay@example.com&to=ops-secret@example.com&mode=insecure"
-    yield handler, {"OUTLAY_MAIL_URL": address}
-    loop.call_soon_threadsafe(server.close)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
 
 
 def deliver(home: Path, environment: dict[str, str]) -> None:

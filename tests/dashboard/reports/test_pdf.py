@@ -12,9 +12,9 @@ import pytest
 from dashboard import units
 from dashboard.owner import Owner
 from dashboard.reports import as_pdf, fitting
-from dashboard.reports.as_pdf import MARGIN, Letterhead
+from dashboard.reports.as_pdf import MARGIN
 from dashboard.reports.build import PAGES
-from dashboard.reports.report import Chart, Figure, Report, Table
+from dashboard.reports.report import Chart, Figure, Letterhead, Report, Table
 from dashboard.rows import Rows, sums
 from queries import Filters
 from tests.dashboard.reports.conftest import Told
