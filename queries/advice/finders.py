@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, date
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from queries.advice import batching, caps, waste
 from queries.advice.measure import Advised
@@ -41,8 +42,18 @@ def find(read: Read, filters: Filters, days: int, told: Told | None = None) -> G
     return ground(read, filters, Advised.of(found))
 
 
-def days_of(read: Callable[[str, Any], pa.Table], filters: Filters) -> int:
-    """How many days of the period the data covers: from its first day with calls to its last."""
-    days = read("spend_by_day", filters)["day"].to_pylist()
-    first: date = min(days, default=date.min)
-    return (max(days, default=date.min) - first).days + 1 if days else 0
+def days_of(read: Read, filters: Filters) -> int:
+    """How many days of the period lie between the first and the last call of all data, both included."""
+    from queries.filters import Filters
+
+    every = read("totals", Filters()).to_pylist()[0]
+    if every["first_started_at"] is None:
+        return 0
+    zone = ZoneInfo(filters.zone)
+    first, last = (
+        every[name].replace(tzinfo=UTC).astimezone(zone).date() for name in ("first_started_at", "last_started_at")
+    )
+    since: date
+    until: date
+    since, until = max(first, filters.since or first), min(last, filters.until or last)
+    return max((until - since).days + 1, 0)
