@@ -19,17 +19,15 @@ Kind = Literal["dismissed", "done"]
 Name = Literal["limit", "prefix"]
 
 _COLUMNS = "decision_id, kind, measure_id, measure_kind, step, feature, model, since, decided_at, decided_by"
-_TABLES = """
-create table if not exists advice_decisions (
+_DECISIONS = """create table if not exists advice_decisions (
     decision_id integer primary key, kind text not null, measure_id text not null, measure_kind text not null,
     step text not null, feature text, model text, since text,
     decided_at text not null, decided_by text not null, undone_at text, undone_by text
-) strict;
-create table if not exists advice_told (
+) strict"""
+_TOLD = """create table if not exists advice_told (
     told_id integer primary key, name text not null, feature text not null, tokens integer,
     told_at text not null, told_by text not null
-) strict;
-"""
+) strict"""
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ def decide(home: Path, kind: Kind, measure: Measure, by: str, since: date | None
     """Write down that a measure is dismissed, or done since a day; what was decided about it before is taken back."""
     now = datetime.now(UTC).isoformat()
     with choices(home) as con:
-        con.executescript(_TABLES)
+        con.execute(_DECISIONS)
         con.execute(
             "update advice_decisions set undone_at = ?, undone_by = ? where measure_id = ? and undone_at is null",
             (now, by, measure.measure_id),
@@ -69,7 +67,7 @@ def decide(home: Path, kind: Kind, measure: Measure, by: str, since: date | None
 def undo(home: Path, measure_id: str, by: str) -> None:
     """Take back what was decided about a measure."""
     with choices(home) as con:
-        con.executescript(_TABLES)
+        con.execute(_DECISIONS)
         con.execute(
             "update advice_decisions set undone_at = ?, undone_by = ? where measure_id = ? and undone_at is null",
             (datetime.now(UTC).isoformat(), by, measure_id),
@@ -79,7 +77,7 @@ def undo(home: Path, measure_id: str, by: str) -> None:
 def standing(home: Path) -> dict[str, Decision]:
     """The decisions that nobody has taken back, by measure, the newest first."""
     with choices(home) as con:
-        con.executescript(_TABLES)
+        con.execute(_DECISIONS)
         rows = con.execute(
             f"select {_COLUMNS} from advice_decisions where undone_at is null order by decision_id desc"
         ).fetchall()
@@ -89,7 +87,7 @@ def standing(home: Path) -> dict[str, Decision]:
 def tell(home: Path, name: Name, feature: str, tokens: int | None, by: str) -> None:
     """Keep a number of tokens that somebody knows about a feature; None takes it back."""
     with choices(home) as con:
-        con.executescript(_TABLES)
+        con.execute(_TOLD)
         con.execute(
             "insert into advice_told values (null, ?, ?, ?, ?, ?)",
             (name, feature, tokens, datetime.now(UTC).isoformat(), by),
@@ -99,7 +97,7 @@ def tell(home: Path, name: Name, feature: str, tokens: int | None, by: str) -> N
 def told(home: Path, name: Name) -> dict[str, int]:
     """Tokens by feature, as told last."""
     with choices(home) as con:
-        con.executescript(_TABLES)
+        con.execute(_TOLD)
         rows = con.execute(
             "select feature, tokens from advice_told where name = ? order by told_id", (name,)
         ).fetchall()

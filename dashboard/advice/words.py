@@ -132,6 +132,26 @@ for told in client.messages.batches.results(batch.id):
 }
 
 
+# How machines show themselves (queries.advice.batching), and the figures that are worth a line, in this order.
+_PATTERNS = {
+    "runs": "Most calls come in long runs, one after another within seconds.",
+    "slot": "Most calls come in the same ten minutes of the hour.",
+    "window": "Most calls come in the same four hours of the day and begin at the same time.",
+    "flat": "Calls come evenly at all hours. Nothing shows people, but nothing shows that nobody waits either.",
+}
+_EVIDENCE = {
+    "calls": "Calls",
+    "days": "Days with such calls",
+    "limit_tokens": "Limit",
+    "cut_tokens": "Input tokens beyond it",
+    "named_rate": "Calls that name a user",
+    "later_turn_rate": "Calls that follow another in a conversation",
+    "run_rate": "Calls in runs",
+    "slot_rate": "Calls in these ten minutes",
+    "window_rate": "Calls in these four hours",
+}
+
+
 def of(kind: str, step: str) -> Words:
     """The words of a kind of measure."""
     return _WORDS.get(kind) or _WORDS[step]
@@ -154,12 +174,15 @@ def range_of(low: Decimal, high: Decimal) -> str:
 
 def evidence(measure: Measure) -> list[str]:
     """Its figures, one to a line, for Markdown."""
-    said = []
-    for name, value in measure.evidence.items():
-        if value is None or isinstance(value, list | dict):
-            continue
-        if isinstance(value, float) and units.kind(name) == "count":
-            value = round(value)
-        words = value if isinstance(value, str) else units.text(name, value)
-        said.append(f"{display_name(units.label(name), 'md')}: {display_name(words, 'md')}")
-    return said
+    told = measure.evidence
+    said = [_PATTERNS[told["pattern"]]] if told.get("pattern") in _PATTERNS else []
+    return said + [
+        f"{label}: {units.text(name, told[name])}".replace("$", "\\$")
+        for name, label in _EVIDENCE.items()
+        if told.get(name) is not None
+    ]
+
+
+def counted(count: int, one: str) -> str:
+    """So many of a thing: 1 measure, 2 measures."""
+    return f"{count:,} {one if count == 1 else one + 's'}"

@@ -5,7 +5,7 @@ from decimal import Decimal
 import streamlit as st
 
 from dashboard import units
-from dashboard.advice import cards, kept
+from dashboard.advice import cards, kept, words
 from dashboard.filter_bar import choose, current
 from dashboard.settings import home
 
@@ -50,10 +50,11 @@ with st.grid(4, min_column_width=150, gap="small"):
     st.metric("Likely range a month", f"{units.money(low)} – {units.money(high)}", border=True)
     st.metric("Share of spend", units.percent(float(share)), border=True)
     st.metric("Spend in the period", units.money(plan.spend_usd), border=True)
+many = words.counted(len(sure), "measure")
 st.caption(
-    f"Of {units.money(plan.spend_usd)} spent in {found.days} days, {len(sure)} measures together would have saved "
-    f"{units.money(plan.saving_usd)}: applied one after another, so that nothing counts twice. The measures below add "
-    "up to it. A month is 30 days.".replace("$", "\\$")
+    f"Of {units.money(plan.spend_usd)} spent in {found.days} days, {many} would have saved "
+    f"{units.money(plan.saving_usd)} in all: applied one after another, so that nothing counts twice. The measures "
+    "below add up to it. A month is 30 days.".replace("$", "\\$")
 )
 
 for measure in sorted(sure, key=lambda of: -plan.worth_usd[of.measure_id]):
@@ -71,4 +72,4 @@ if not told:
         else:
             st.markdown("Nothing is dismissed.")
 if hidden := len(listed) - len(told):
-    st.caption(f"{hidden} {'measure' if hidden == 1 else 'measures'} under the threshold not shown.")
+    st.caption(f"{words.counted(hidden, 'measure')} under the threshold not shown.")
