@@ -51,6 +51,20 @@ COSTS = [
         help="What prompt caching saved, net of what the writes cost.",
     ),
 ]
+SAVE = [
+    st.Page(
+        "app_pages/advice.py",
+        title="Savings",
+        icon=":material/lightbulb:",
+        help="What could be saved, in dollars a month, with the evidence; and whether it worked.",
+    ),
+    st.Page(
+        "app_pages/simulator.py",
+        title="Simulator",
+        icon=":material/tune:",
+        help="Measures switched on and off, and what is left of the spend.",
+    ),
+]
 QUALITY = [
     st.Page(
         "app_pages/latency.py",
@@ -105,7 +119,8 @@ WATCH = [
 ]
 
 page = st.navigation(
-    {"": [*LOOK, ASK], "Costs": COSTS, "Quality": QUALITY, "Watch": WATCH, "Logs": ABOUT_THE_LOGS}, expanded=True
+    {"": [*LOOK, ASK], "Costs": COSTS, "Save": SAVE, "Quality": QUALITY, "Watch": WATCH, "Logs": ABOUT_THE_LOGS},
+    expanded=True,
 )
 
 if page in (ASK, *WATCH, *ABOUT_THE_LOGS):
@@ -121,7 +136,7 @@ elif data.span() is None:
         st.caption("Or load files and folders from a terminal:")
         st.code("outlay ingest PATH", language=None)
 else:
-    menu = filter_bar.draw(page.title, offers_compare=page not in (SIGNALS, WHAT_CHANGED))
+    menu = filter_bar.draw(page.title, offers_compare=page not in (SIGNALS, WHAT_CHANGED, *SAVE))
     view = filter_bar.current()
     if data.read("totals", view.filters).first()["attempts"]:
         page.run()

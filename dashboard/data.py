@@ -15,6 +15,7 @@ import streamlit as st
 
 import queries
 from dashboard import judging
+from dashboard.advice import finding, kept
 from dashboard.judging import Judged as Judged
 from dashboard.reading import errors_pass as _verdicts
 from dashboard.reading import notes
@@ -71,6 +72,17 @@ def signals(filters: Filters) -> Judged | None:
     return judged and replace(
         judged, findings=replace(judged.findings, signals=_asked_for(judged.findings.signals, filters))
     )
+
+
+def advice(filters: Filters) -> finding.Found | None:
+    """What could be saved in what the filters ask for; None until it has been worked out for the first time."""
+    told = finding.Told(kept.told(home(), "limit"), kept.told(home(), "prefix"))
+    return finding.found(_reader_of(_connection()), filters, told, generation())
+
+
+def effect(decision: kept.Decision, filters: Filters) -> finding.Effect:
+    """What a measure that was marked as done has saved since, up to the end of the period."""
+    return _effect(decision, filters, generation())
 
 
 def reader() -> Read:
@@ -155,6 +167,18 @@ def _explain(before: Filters, after: Filters, suffix: str, generation: str) -> E
 @st.cache_data(max_entries=100, show_spinner=False)
 def _forecast(filters: Filters, generation: str) -> Forecast | None:
     return _forecast_month(_reader, filters)
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _effect(decision: kept.Decision, filters: Filters, generation: str) -> finding.Effect:
+    return finding.effect(_reader, decision, filters)
+
+
+def _reader_of(connection: duckdb.DuckDBPyConnection | None) -> Read:
+    """Reads through this connection, on any thread."""
+    if connection is None:
+        raise LookupError("there is no store to read from")
+    return lambda metric, filters: queries.read(connection, metric, filters)
 
 
 def _reader(metric: str, filters: Filters) -> pa.Table:

@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[1]
 
 INGEST_DOORS = ("choices", "column_mapping", "otlp", "owner", "server", "uploads")
 QUERIES_DOORS = (
+    "advice.finding",
     "alerts.parsing",
     "ask_figures",
     "ask_prompts",

@@ -1,0 +1,75 @@
+"""Savings: what could be saved, by dollars a month, with the evidence; and whether what was done has worked."""
+
+from decimal import Decimal
+
+import streamlit as st
+
+from dashboard import units
+from dashboard.advice import cards, kept, words
+from dashboard.filter_bar import choose, current
+from dashboard.settings import home
+
+STATES = {"Open": "open", "Done": "done", "Dismissed": "dismissed"}
+
+view = current()
+decided = kept.standing(home())
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    state = choose("State", "state", STATES)
+    least = st.number_input(
+        "Hide under, \\$ a month", 0, 1_000_000, 25, key="least", bind="query-params", width=180,
+        help="Measures worth less stay silent.",
+    )  # fmt: skip
+
+if state == "done":
+    done = [decision for decision in decided.values() if decision.kind == "done"]
+    for decision in done:
+        cards.outcome(view, decision)
+    if not done:
+        st.caption("Nothing is marked as done. Mark a measure with the day on which you made the change.")
+    st.stop()
+
+found = cards.found(view)
+ground = found.ground
+listed = [
+    measure for measure in ground.measures
+    if (decided[measure.measure_id].kind if measure.measure_id in decided else "open") == state
+]  # fmt: skip
+plan = ground.plan([measure.measure_id for measure in listed if measure.level != "C"])
+told = [
+    measure for measure in listed
+    if cards.worth(found, plan, measure)[2 if measure.level == "C" else 1] >= least
+]  # fmt: skip
+sure = [measure for measure in told if measure.level != "C"]
+plan = ground.plan([measure.measure_id for measure in sure])
+sides = [cards.worth(found, plan, measure) for measure in sure]
+low, high = (sum((side[place] for side in sides), Decimal(0)) for place in (0, 2))
+
+with st.grid(4, min_column_width=150, gap="small"):
+    share = plan.saving_usd / plan.spend_usd if plan.spend_usd else Decimal(0)
+    st.metric("Could be saved a month", units.money(found.monthly(plan.saving_usd)), border=True)
+    st.metric("Likely range a month", f"{units.money(low)} – {units.money(high)}", border=True)
+    st.metric("Share of spend", units.percent(float(share)), border=True)
+    st.metric("Spend in the period", units.money(plan.spend_usd), border=True)
+many = words.counted(len(sure), "measure")
+st.caption(
+    f"Of {units.money(plan.spend_usd)} spent in {found.days} days, {many} would have saved "
+    f"{units.money(plan.saving_usd)} in all: applied one after another, so that nothing counts twice. The measures "
+    "below add up to it. A month is 30 days.".replace("$", "\\$")
+)
+
+for measure in sorted(sure, key=lambda of: -plan.worth_usd[of.measure_id]):
+    cards.draw(view, found, plan, measure, decided.get(measure.measure_id))
+if bounds := [measure for measure in told if measure.level == "C"]:
+    st.subheader("Worth a question", anchor=False)
+    st.caption("Up to so much. What the logs cannot tell decides; none of it is in the total.")
+    for measure in sorted(bounds, key=lambda of: -of.saving_usd):
+        cards.draw(view, found, plan, measure, decided.get(measure.measure_id))
+if not told:
+    with st.container(border=True, width=560):
+        if state == "open":
+            st.subheader("Nothing to advise", icon=":material/check_circle:", anchor=False)
+            st.markdown(f"No measure would have saved {units.money(Decimal(least))} a month.".replace("$", "\\$"))
+        else:
+            st.markdown("Nothing is dismissed.")
+if hidden := len(listed) - len(told):
+    st.caption(f"{words.counted(hidden, 'measure')} under the threshold not shown.")
