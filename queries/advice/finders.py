@@ -8,7 +8,7 @@ from datetime import UTC, date
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from queries.advice import batching, caps, waste
+from queries.advice import batching, caching, caps, waste
 from queries.advice.measure import Advised
 from queries.advice.plan import Ground, ground
 
@@ -37,6 +37,7 @@ def find(read: Read, filters: Filters, days: int, told: Told | None = None) -> G
     found = (
         waste.find(read, filters, days),
         caps.find(read, filters, days, told.limits),
+        caching.find(read, filters, days, told.prefixes),
         batching.find(read, filters, days),
     )
     return ground(read, filters, Advised.of(found))

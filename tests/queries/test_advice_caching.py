@@ -12,6 +12,7 @@ from benchmarks.prefix_caches import ARRIVALS, conversation, errors_of_conversat
 from queries import Filters, read
 from queries.advice import caching
 from queries.advice.measure import Advised
+from queries.advice.plan import ground
 
 AT = datetime(2026, 10, 20, 9)
 # Sonnet 5, a million tokens: $2 in, $2.50 written for five minutes, $4 for an hour, $0.20 read.
@@ -134,3 +135,19 @@ def test_against_caches_of_known_truth():
     for errors in errors_of_conversations([conversation(seed) for seed in range(500, 560)]).values():
         assert median(abs(error) for error in errors) <= 0.001
         assert sum(abs(error) <= 0.05 for error in errors) >= 57
+
+
+def test_a_plan_prices_every_measure_alone_as_its_finder_does(find, con):
+    """Tokens that only move between piles of the cache need no uncached prompt to come out of."""
+
+    def reader(view: str, filters: Filters) -> Any:
+        return read(con, view, filters)
+
+    rewritten = [call(10 * number, uncached_input_tokens=0, cache_write_5m_tokens=10_000) for number in range(10)]
+    shared_prefix = [of | {"feature": "search"} for of in every(4, 12)]
+    talk = [call(n, feature="talk", uncached_input_tokens=2_000 * (n + 1), session_id="s") for n in range(5)]
+    found = find([*rewritten, *shared_prefix, *talk], prefixes={"search": 4_000})
+    assert {measure.kind for measure in found.measures} == {"cache_lifetime", "cache_prefix", "cache_conversation"}
+    whole = ground(reader, Filters(), found)
+    for measure in found.measures:
+        assert whole.plan([measure.measure_id]).saving_usd == measure.saving_usd
