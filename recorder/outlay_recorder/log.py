@@ -45,7 +45,9 @@ MOST_HELD = 16 << 20  # bytes of answers that wait to be read; beyond them the c
 AT_EXIT = 5.0  # seconds that the end of the process waits for the last lines
 
 _diary = logging.getLogger(__name__)
-_encode = json.JSONEncoder(separators=(",", ":"), default=lambda value: type(value).__name__).encode
+_encode = json.JSONEncoder(
+    check_circular=False, separators=(",", ":"), default=lambda value: type(value).__name__
+).encode
 _logs: "list[Log]" = []
 
 
@@ -150,7 +152,9 @@ class Log:
     def _lost(self) -> list[Line]:
         """What processes that were killed had accepted and not written, as lines."""
         try:
-            return [_drops("killed", count, of=process) for process, count in self._sink.lost()]
+            return [
+                _drops("killed", missing, process, lines_given) for process, missing, lines_given in self._sink.lost()
+            ]
         except Exception as error:
             _diary.debug("could not look for lost lines: %r", error)
             return []
@@ -219,10 +223,10 @@ class Log:
             self._tally.remove()
 
 
-def _drops(reason: str, count: int, of: str | None = None) -> Line:
+def _drops(reason: str, count: int, of: str | None = None, lines_given: int = 0) -> Line:
     """A line that tells of lines which are not in the log."""
     line = {"kind": "drops", "recorded_at": timestamp(time.time()), "reason": reason, "dropped": count}
-    return line | {"lost_process": of} if of else line
+    return line | {"lost_process": of, "lines_given": lines_given} if of else line
 
 
 def flush(timeout: float = AT_EXIT) -> bool:
