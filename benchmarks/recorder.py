@@ -163,8 +163,8 @@ def _stalled(lines: int) -> int:
     sink = _Stalled()
     log = Log(sink)
     for number in range(lines):
-        log.write({"kind": "call", "started_at": 1795341600.0, "call_id": f"{number:016x}", "attempts": 1,
-                   "latency_ms": 1.0, "wait_ms": 0.0, "is_failed": False, "model": "claude-sonnet-5-5"})  # fmt: skip
+        call = {"kind": "call", "started_at": "2026-11-22T10:00:00.000000Z", "call_id": f"{number:016x}"}
+        log.write(call | {"attempts": 1, "latency_ms": 1.0, "wait_ms": 0.0, "is_failed": False})
     sink.go.set()
     log.flush()
     return sink.taken

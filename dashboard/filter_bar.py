@@ -46,7 +46,7 @@ def draw(title: str, offers_compare: bool = True) -> DeltaGenerator:
     with st.sidebar.container(key="filters", gap="small"):
         for key, column in NARROWING.items():
             _narrow(key, column)
-        zone = _zone()
+        zone = choose_zone()
     with st.container(horizontal=True, vertical_alignment="center", key="filter_bar"):
         st.title(title, anchor=False, width="content")
         st.space("stretch")
@@ -119,7 +119,8 @@ def show_days(chosen: str) -> None:
     st.session_state["range"] = chosen
 
 
-def _zone() -> str:
+def choose_zone() -> str:
+    """The time zone of the reader's clock: the same choice on every page that asks for it."""
     zones = [
         "UTC",
         *sorted(

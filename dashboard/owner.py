@@ -21,7 +21,7 @@ import duckdb
 import pyarrow as pa
 
 import queries
-from dashboard import ask_sql
+from dashboard.ask import sql as ask_sql
 from ingest import store
 from ingest.load import Loader
 from ingest.spool import Spool
@@ -134,7 +134,7 @@ class Owner:
                 raise QueryRefused(str(error)) from error
 
     def ask(self, sql: str) -> ask_sql.Selected:
-        """The answer to SQL that somebody else wrote, within limits. Raises `ask_sql.Refused`."""
+        """The answer to SQL that somebody else wrote, within limits. Raises `sql.Refused`."""
         with self.cursor() as cursor:
             return ask_sql.run(cursor, sql)
 
@@ -169,7 +169,7 @@ class RemoteOwner:
             return reader.read_all()
 
     def ask(self, sql: str) -> ask_sql.Selected:
-        """The answer to SQL that somebody else wrote, within limits. Raises `ask_sql.Refused`."""
+        """The answer to SQL that somebody else wrote, within limits. Raises `sql.Refused`."""
         with pa.ipc.open_stream(self._ask("/api/ask", sql.encode())) as reader:
             table = reader.read_all()
         told = {name.decode(): value.decode() for name, value in (table.schema.metadata or {}).items()}

@@ -27,9 +27,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from dashboard import ask_sql, judging, upload_routes, uploads
+from dashboard import judging, upload_routes, uploads
 from dashboard.alerts.evaluation import sight
 from dashboard.alerts.watching import keep_watching
+from dashboard.ask import sql as ask_sql
 from dashboard.otlp import Receiver
 from dashboard.owner import Address, Owner, QueryRefused, filters_from, plain
 
@@ -53,7 +54,8 @@ def serve(home: Path, host: str, port: int, open_browser: bool, otlp: bool) -> N
 
     Raises `ingest.store.StoreBusy` if the home is in use.
     """
-    from dashboard import ask_view, data
+    from dashboard import data
+    from dashboard.ask import view as ask_view
 
     os.environ["OUTLAY_HOME"] = str(home)  # what pages keep beside the store goes to this home, wherever it was named
     owner = Owner(home)

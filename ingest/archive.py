@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.doubts import Doubts
+from ingest.numbering import Drop, Run, processes
 from ingest.reader import NO_ATTEMPTS, Batch
 
 HEAD_BYTES = 1 << 20
@@ -49,6 +50,8 @@ class Landed:
     dates_assumed: int = 0  # records that were put on a day given by hand
     formats: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    recorder_runs: list[Run] = field(default_factory=list)  # numbers of the recorder's lines: see ingest/numbering.py
+    recorder_drops: list[Drop] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)  # SHA-256 of each Parquet file, by its name
 
 
@@ -217,6 +220,8 @@ class Landing:
         self._formats |= batch.formats
         self._zones_assumed += batch.zone_assumed
         report.dates_assumed += batch.date_assumed
+        report.recorder_runs += batch.numbers.runs
+        report.recorder_drops += batch.numbers.drops
 
     def land(self, name: ContentName, zone: str) -> Landed:
         """Make the load durable and part of the archive. A load of the same name stays as it is."""
@@ -231,6 +236,9 @@ class Landing:
                 f"{report.dates_assumed:,} records carry no time and were put on the day given with --default-date"
             )
         report.notes += self._doubts.notes()
+        report.recorder_runs = [
+            (process.name, *run) for process in processes(report.recorder_runs, ()) for run in process.runs
+        ]
         self._attempts.close()
         self._refusals.close()
         report.digests = {path.name: digest(path) for path in sorted(self._folder.glob("*.parquet"))}

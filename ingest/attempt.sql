@@ -44,6 +44,7 @@ select
     line,
     source_format,
     coalesce(no_request, 'false') = 'true' as no_request,
+    numbered,
     case
         when no_request = 'true' then null
         when told_refusal is not null then told_refusal

@@ -19,7 +19,7 @@ from ingest.reader import NO_ATTEMPTS, Batch, Options, Reader, Refusal
 from ingest.records import SUFFIXES, chunks
 
 # Raised whenever the same bytes would now be read into other rows: loads then get new names and are read anew.
-READER_VERSION = 3
+READER_VERSION = 4
 
 Progress = Callable[[int, int], None]  # bytes read of the input as it lies on disk, lines read
 

@@ -28,6 +28,7 @@ from ingest.engine import engine
 from ingest.envelopes import Unwrapper, preview, why_not
 from ingest.formats import formats, formats_with
 from ingest.mapping import Mapping, columns_in
+from ingest.numbering import NO_NUMBERS, Numbers, numbers_of
 from ingest.records import chunks
 
 UserIds = Literal["keep", "pseudonymise", "drop"]
@@ -72,6 +73,7 @@ class Batch:
     formats: frozenset[str]
     zone_assumed: int
     date_assumed: int
+    numbers: Numbers = NO_NUMBERS  # of the recorder's lines
     read_to: int = 0  # how far the input had been read for it, in bytes as they lie on disk
 
 
@@ -150,7 +152,7 @@ class Reader:
             yield batch
         if unfinished := unwrapper.unfinished():
             refusal = Refusal(last_line, "a line that was begun in pieces and never ended", "")
-            yield Batch(NO_ATTEMPTS, [refusal] * unfinished, last_line, 0, frozenset(), 0, 0, position())
+            yield Batch(NO_ATTEMPTS, [refusal] * unfinished, last_line, 0, frozenset(), 0, 0, read_to=position())
 
     def _judged(self, chunks: Iterable[Chunk], position: Callable[[], int]) -> Iterator[tuple[int, Chunk, pa.Table]]:
         """Each chunk with what the formats say of its lines, in order; the next ones are judged meanwhile."""
@@ -204,7 +206,11 @@ class Reader:
             blank_lines, unwrapped = self._unwrap(chunk, unclaimed, unwrapper, refusals)
             if unwrapped is not None:
                 judged = pa.concat_tables([judged, unwrapped])
-        return _batch(chunk, judged, rows, refusals, blank_lines)
+        batch = _batch(chunk, judged, rows, refusals, blank_lines)
+        if judged["numbered"].null_count == judged.num_rows:
+            return batch
+        with engine(self._zone) as lent:
+            return replace(batch, numbers=numbers_of(judged["numbered"], lent))
 
     def _judge(self, lines: pa.Table, names: Collection[str]) -> pa.Table:
         """What these formats tell about lines (line, text, logged_at), understood or refused. Raises `TwoFormats`."""
@@ -333,7 +339,7 @@ def _midnight(options: Options) -> dt.datetime | None:
 
 _TOLD = ", ".join(
     f"null::varchar as {name}"
-    for name in ("source_format", "no_request", "told_refusal", "cache_write_tokens", *CONTENT)
+    for name in ("source_format", "no_request", "told_refusal", "numbered", "cache_write_tokens", *CONTENT)
     if name != "cache_write_unknown_ttl_tokens"
 )
 
@@ -369,7 +375,7 @@ _SETTINGS = pa.schema([
 _QUESTION = f"""
     with records as (select line, text as record from lines where starts_with(text, '{{{{')),
     claims as ({{claims}}), told as ({{told}}), judged as ({_sql("attempt.sql").replace("{", "{{").replace("}", "}}")})
-    select line, source_format, no_request, refusal, zone_assumed, date_assumed, {_COLUMNS} from judged
+    select line, source_format, no_request, numbered, refusal, zone_assumed, date_assumed, {_COLUMNS} from judged
 """
 
 # What an envelope says about the time counts for a record that says nothing itself.

@@ -111,7 +111,7 @@ class Receiver:
             why = str(error) if isinstance(error, TwoFormats | Unreadable) else type(error).__name__
             return [Answer(frame.id, 500, message=f"the export could not be read ({why})") for frame in lines]
         try:
-            if any(batch.attempts.num_rows or batch.refusals for batch in batches):
+            if any(batch.attempts.num_rows or batch.refusals or batch.numbers.runs for batch in batches):
                 self._spool.add(batches)
         except OSError as error:
             return [Answer(frame.id, 503, message=f"the rows could not be written ({error})") for frame in lines]

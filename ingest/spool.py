@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 
 from ingest.archive import Archive, ContentName, Landed, sync
 from ingest.attempt import COLUMNS
+from ingest.numbering import Numbers
 from ingest.reader import NO_ATTEMPTS, Batch, Refusal
 
 SOURCE_NAME = "OTLP"
@@ -50,6 +51,8 @@ class Spool:
             "formats": sorted({name for batch in batches for name in batch.formats}),
             "zone_assumed": sum(batch.zone_assumed for batch in batches),
             "date_assumed": sum(batch.date_assumed for batch in batches),
+            "runs": [run for batch in batches for run in batch.numbers.runs],
+            "drops": [drop for batch in batches for drop in batch.numbers.drops],
         }
         table = table.replace_schema_metadata({_ABOUT: json.dumps(about)})
         descriptor, unfinished = tempfile.mkstemp(dir=self._folder, suffix=".unfinished")
@@ -130,4 +133,5 @@ def _batch(data: bytes, rows: int, lines: int) -> Batch:
         formats=frozenset(about["formats"]),
         zone_assumed=about["zone_assumed"],
         date_assumed=about["date_assumed"],
+        numbers=Numbers(tuple(map(tuple, about.get("runs", ()))), tuple(map(tuple, about.get("drops", ())))),
     )

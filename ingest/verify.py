@@ -5,7 +5,8 @@ anew beside the store, in the order in which they were folded, and both must say
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 from ingest import store
 from ingest.archive import Archive, digest
 from ingest.attempt import CONTENT, ORIGIN
+from ingest.numbering import Drop, Process, Run, processes
 
 # Everything that two stores must agree on, in one statement, so that it is all of one moment. (hash() is DuckDB's own:
 # the same in all processes of one version.)
@@ -93,6 +95,7 @@ def verify(home: Path, query: Callable[[str], pa.Table]) -> Iterator[Check]:
         yield Check(False, "store: not compared with the archive, since the archive is not whole")
     else:
         yield _compared(home, [loads[name] for name in ledger], state)
+    yield _numbered(loads.values())
     yield Check(
         True,
         f"leftovers: {len(leftovers):,} of interrupted loads, {sum(leftovers):,} bytes; "
@@ -120,6 +123,38 @@ def _what_is_wrong(load: Path) -> str | None:
     if rows["refusals"] != said.refused_records or sum(rows.values()) != said.read_records:
         return f"says {said.read_records:,} records and holds {sum(rows.values()):,}"
     return None
+
+
+def _numbered(loads: Iterable[Path]) -> Check:
+    """The numbers that the recorder gave its lines, against the lines that came."""
+    runs: set[Run] = set()
+    drops: set[Drop] = set()
+    for load in loads:
+        with contextlib.suppress(OSError, ValueError, TypeError):  # one that cannot be read has been told of
+            said = Archive.read(load)
+            runs.update((name, first, last) for name, first, last in said.recorder_runs)
+            drops.update((name, number, dropped, of, given) for name, number, dropped, of, given in said.recorder_drops)
+    found = processes(runs, drops)
+    if not found:
+        return Check(True, "recorder: no lines of it are here")
+    numbered, reported = sum(one.numbered for one in found), sum(one.missing - one.lost for one in found)
+    told = f", {reported:,} of them reported by the recorder itself" if reported else ""
+    return _check(
+        [_gap(one) for one in found if one.lost],
+        f"recorder: {numbered:,} lines were numbered by {len(found):,} process{'es' if len(found) > 1 else ''}, "
+        f"{numbered - reported:,} are here, {reported:,} the recorder itself reported as dropped",
+        f"recorder: {sum(one.missing for one in found):,} of {numbered:,} lines are missing{told}: {{}}; "
+        "load the files that hold them, or find what loses them on the way here",
+    )
+
+
+def _gap(process: Process) -> str:
+    """What nobody spoke of, and where to look for it."""
+    ends = [(0, 0), *process.runs, (process.numbered + 1, 0)]
+    gaps = [(last + 1, first - 1) for (_, last), (first, _) in itertools.pairwise(ends) if first - last > 1]
+    named = ", ".join(f"{first}" if first == last else f"{first} to {last}" for first, last in gaps[:5])
+    more = f" and {len(gaps) - 5:,} more gaps" if len(gaps) > 5 else ""
+    return f"process {process.name} lost {process.lost:,} of {process.numbered:,} (not here: {named}{more})"
 
 
 def _compared(home: Path, loads: list[Path], state: dict[str, Any]) -> Check:

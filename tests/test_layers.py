@@ -12,9 +12,9 @@ INGEST_DOORS = ("choices", "column_mapping", "otlp", "owner", "server", "uploads
 QUERIES_DOORS = (
     "advice.finding",
     "alerts.parsing",
-    "ask_figures",
-    "ask_prompts",
-    "ask_sql",
+    "ask.figures",
+    "ask.prompts",
+    "ask.sql",
     "budgets",
     "data",
     "judging",

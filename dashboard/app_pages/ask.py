@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from dashboard import ask_view, data
+from dashboard import data
+from dashboard.ask import view as ask_view
 
 JOBS = {"Question": ask_view.question, "Explain a change": ask_view.change, "Monthly note": ask_view.note}
 

@@ -5,16 +5,17 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, available_timezones
 
 import click
 
 from dashboard.commands.terminal import FORMAT, Examples, OwnerOf, cell_text, fail, print_table
 
 if TYPE_CHECKING:
-    from dashboard.ask import Conversation
-    from dashboard.ask_figures import Figures
-    from dashboard.ask_names import Mask
-    from dashboard.ask_prompts import Request
+    from dashboard.ask.asking import Conversation
+    from dashboard.ask.figures import Figures
+    from dashboard.ask.names import Mask
+    from dashboard.ask.prompts import Request
     from dashboard.owner import Owner, RemoteOwner
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -40,6 +41,7 @@ MOST_NAMES = 100
 @click.option("--by", type=click.Choice(["feature", "model", "user", "team"]), default="feature", show_default=True)
 @click.option("--signal", "signal_id", metavar="ID", help="Explain this signal of `outlay signals`.")
 @click.option("--monthly-note", "month", type=click.DateTime(["%Y-%m"]), help="Write the note for finance on a month.")
+@click.option("--zone", default="UTC", show_default=True, help="The time zone whose days and hours are meant.")
 @click.option("--names", "is_open", is_flag=True, help="Send names of features, users and teams as they are.")
 @click.option("--read-result", is_flag=True, help="Send the rows of the answer too, and have them put into words.")
 @click.option("--show", is_flag=True, help="Show what would be sent, whole, and send nothing.")
@@ -61,6 +63,8 @@ def ask(
         fail("say one thing: a question, --explain, --signal or --monthly-note", 2)
     if explain and not (asked["since"] and asked["until"] and asked["since"] <= asked["until"]):
         fail("--explain needs a period: --since and --until, in this order", 2)
+    if asked["zone"] not in available_timezones():
+        fail(f"{asked['zone']} is no time zone; write one like Europe/Berlin", 2)
     with OwnerOf(home) as owner:
         if question is not None:
             _question(home, owner, question, read_result, show, form, **asked)
@@ -71,18 +75,22 @@ def ask(
 def _question(
     home: Path, owner: "Owner | RemoteOwner", question: str, read_result: bool, show: bool, form: str, **asked: Any
 ) -> None:
-    from dashboard import ask as asking
-    from dashboard import ask_figures
-    from dashboard.ask_names import Mask
-    from dashboard.ask_prompts import for_question, for_telling
+    from dashboard.ask import asking
+    from dashboard.ask import figures as ask_figures
+    from dashboard.ask.names import Mask
+    from dashboard.ask.prompts import for_question, for_telling
     from queries import Filters
 
     name = asked["name"] or asking.model()
     said = owner.read("totals", Filters()).to_pylist()[0]
-    first, last = said["first_started_at"], said["last_started_at"]
+    zone = ZoneInfo(asked["zone"])
+    first, last = (
+        said[name] and said[name].replace(tzinfo=dt.UTC).astimezone(zone).date()
+        for name in ("first_started_at", "last_started_at")
+    )
     names = _names(owner) if asked["is_open"] else None
-    today = dt.datetime.now(dt.UTC).date()
-    request = for_question(question, name, today, (first.date(), last.date()) if first else None, names)
+    today = dt.datetime.now(zone).date()
+    request = for_question(question, name, today, (first, last) if first else None, names, zone.key)
     talk = _confirmed(home, owner, request, show, asked["yes"])
     try:
         answered = asking.answer_question(talk.send, owner.ask, request)
@@ -112,23 +120,24 @@ def _question(
 def _text(
     home: Path, owner: "Owner | RemoteOwner", month: dt.datetime | None, show: bool, form: str, **asked: Any
 ) -> Any:
-    from dashboard import ask as asking
-    from dashboard import ask_figures
-    from dashboard.ask_names import Mask
-    from dashboard.ask_prompts import for_telling
+    from dashboard.ask import asking
+    from dashboard.ask import figures as ask_figures
+    from dashboard.ask.names import Mask
+    from dashboard.ask.prompts import for_telling
     from queries import Filters
     from queries.signals import find
 
-    signals = find(owner.read, Filters()).signals
+    zone = asked["zone"]
+    signals = find(owner.read, Filters(zone=zone)).signals
     if month:
-        figures = ask_figures.month(owner.read, Filters(), month.date(), signals)
+        figures = ask_figures.month(owner.read, Filters(zone=zone), month.date(), signals)
     elif asked["signal_id"]:
         about = next((of for of in signals if of.signal_id == asked["signal_id"]), None)
         if about is None:
             return fail(f"there is no signal {asked['signal_id']}; `outlay signals` lists them", 2)
-        figures = ask_figures.signal(owner.read, about)
+        figures = ask_figures.signal(owner.read, about, zone)
     else:
-        after = Filters(asked["since"].date(), asked["until"].date())
+        after = Filters(asked["since"].date(), asked["until"].date(), zone=zone)
         before = after.previous()
         if asked["against"]:
             begin = asked["against"].date()
@@ -149,7 +158,7 @@ def _confirmed(
     home: Path, owner: "Owner | RemoteOwner", request: "Request", show: bool, is_agreed: bool
 ) -> "Conversation":
     """What would be sent is shown; whoever agrees gets somebody to send it."""
-    from dashboard import ask as asking
+    from dashboard.ask import asking
 
     if show:
         click.echo(f"To {request.model}.\n\nInstructions:\n{request.system}\n\nMessage:")
@@ -164,7 +173,7 @@ def _confirmed(
 
 
 def _agree(owner: "Owner | RemoteOwner", request: "Request", is_agreed: bool) -> None:
-    from dashboard import ask as asking
+    from dashboard.ask import asking
     from queries import Filters
 
     bound = asking.at_most(request, owner.read("price_list", Filters()).to_pylist())
@@ -181,7 +190,7 @@ def _agree(owner: "Owner | RemoteOwner", request: "Request", is_agreed: bool) ->
 
 
 def _tell(talk: "Conversation", request: "Request", figures: "Figures", mask: "Mask") -> None:
-    from dashboard import ask as asking
+    from dashboard.ask import asking
 
     try:
         told = asking.tell(talk.send, request, figures.text(mask), mask)

@@ -21,7 +21,8 @@ with fields as (
         "input_tokens_headroom": "VARCHAR", "output_tokens_headroom": "VARCHAR", "request_id": "VARCHAR",
         "message_id": "VARCHAR", "batch_id": "VARCHAR", "custom_id": "VARCHAR", "feature": "VARCHAR",
         "user_id": "VARCHAR", "team": "VARCHAR", "environment": "VARCHAR", "session_id": "VARCHAR",
-        "trace_id": "VARCHAR", "tags": "VARCHAR", "client_version": "VARCHAR"
+        "trace_id": "VARCHAR", "tags": "VARCHAR", "client_version": "VARCHAR",
+        "dropped": "VARCHAR", "lost_process": "VARCHAR", "lines_given": "VARCHAR"
     }')) as r
     from records
 )
@@ -37,6 +38,9 @@ select
         when coalesce(r.kind, '') not in ('attempt', 'batch_result', 'call', 'drops') then
             'a recorder line of a kind that this Outlay does not know; update Outlay'
     end as told_refusal,
+    -- What ingest/numbering.py counts by.
+    concat_ws(' ', r.process, r.seq, coalesce(r.dropped, ''), coalesce(r.lost_process, ''),
+        coalesce(r.lines_given, '')) as numbered,
     coalesce(r.started_at, r.recorded_at) as started_at,
     case when r.started_at is null then 'true' else 'false' end as is_end_time,
     r.call_id,

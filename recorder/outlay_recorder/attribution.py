@@ -11,7 +11,7 @@ NAMES = ("feature", "user_id", "team", "environment", "session_id")
 LONGEST_LABEL, MOST_TAGS = 200, 32
 
 Labels = dict[str, Any]  # of NAMES and "tags", a dict of strings
-_around: ContextVar[Labels] = ContextVar("outlay_recorder_labels")
+_inner: ContextVar[Labels] = ContextVar("outlay_recorder_labels")
 _NONE: Labels = {}
 
 
@@ -33,11 +33,11 @@ def labels(
         {"feature": feature, "user_id": user_id, "team": team, "environment": environment, "session_id": session_id},
         tags,
     )
-    token = _around.set(merged(_around.get(_NONE), said))
+    token = _inner.set(merged(_inner.get(_NONE), said))
     try:
         yield
     finally:
-        _around.reset(token)
+        _inner.reset(token)
 
 
 def clean(named: Mapping[str, object], tags: Mapping[str, object] | None) -> Labels:
@@ -60,23 +60,19 @@ def merged(outer: Labels, inner: Labels) -> Labels:
     return {**outer, **inner}
 
 
-def current(default: Labels) -> Labels:
-    """The labels of a call made here: `labels(...)` wins over baggage, which wins over `default`.
+def around(default: Labels) -> tuple[Labels, str | None]:
+    """The labels of a call made here, and the trace it belongs to, in hexadecimal; None outside any.
 
-    Baggage is read under `outlay.feature`, `outlay.user_id`, … and `outlay.tag.NAME`.
+    `labels(...)` wins over baggage, which wins over `default`. Baggage is read under `outlay.feature`,
+    `outlay.user_id`, … and `outlay.tag.NAME`.
     """
-    said = default
-    if context.get_current() and (carried := baggage.get_all()):
-        named = {name: carried.get(f"outlay.{name}") for name in NAMES}
-        prefix = "outlay.tag."
-        tags = {key.removeprefix(prefix): value for key, value in carried.items() if key.startswith(prefix)}
-        said = merged(said, clean(named, tags))
-    return merged(said, around) if (around := _around.get(_NONE)) else said
-
-
-def trace_id() -> str | None:
-    """The trace that the call belongs to, in hexadecimal; None outside any."""
-    if not context.get_current():
-        return None
-    span = trace.get_current_span().get_span_context()
-    return f"{span.trace_id:032x}" if span.is_valid else None
+    said, trace_id = default, None
+    if here := context.get_current():
+        if carried := baggage.get_all(here):
+            named = {name: carried.get(f"outlay.{name}") for name in NAMES}
+            prefix = "outlay.tag."
+            tags = {key.removeprefix(prefix): value for key, value in carried.items() if key.startswith(prefix)}
+            said = merged(said, clean(named, tags))
+        span = trace.get_current_span(here).get_span_context()
+        trace_id = f"{span.trace_id:032x}" if span.is_valid else None
+    return merged(said, inner) if (inner := _inner.get(_NONE)) else said, trace_id

@@ -1,10 +1,8 @@
 """The hook into the Anthropic SDK: its middleware sees each attempt, its `request` method each call."""
 
 import inspect
-import logging
 import os
 import re
-import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,21 +13,18 @@ import httpx2
 from anthropic import APIRequest, Middleware
 
 from outlay_recorder import wire
-from outlay_recorder.attribution import Labels, clean, current, trace_id
+from outlay_recorder.attribution import Labels, around, clean
 from outlay_recorder.bodies import AsyncBody, SyncBody
-from outlay_recorder.calls import CALL, CLIENT_VERSION, Attempt, Call, Streaming
-from outlay_recorder.log import Log
-from outlay_recorder.prompts import request_facts
+from outlay_recorder.calls import CALL, CLIENT_VERSION, Attempt, Call, Streaming, unrecorded
+from outlay_recorder.log import Log, timestamp
 from outlay_recorder.retry import Retry, Stopped
 from outlay_recorder.sinks import File, Sink
 
 ClientT = TypeVar("ClientT")
 
-SALT = os.environ.get("OUTLAY_RECORDER_SALT", "").encode()[:64] or secrets.token_bytes(32)
 _RESULTS = re.compile(r"/v1/messages/batches/([\w-]+)/results")
 _PLATFORMS = {"Bedrock": "bedrock", "Vertex": "vertex", "Foundry": "azure"}
 _logs: dict[Path | Sink, Log] = {}
-_diary = logging.getLogger(__name__)
 
 
 def record(
@@ -86,30 +81,35 @@ def _watched(client: ClientT) -> ClientT:
     """The same client, and every copy that is made of it, with an eye on where its calls begin and end."""
     watched: Any = client
     request, copy = watched.request, watched.copy
+    is_retrying = any(isinstance(layer, Retry) for layer in watched.middleware)
 
     def watched_request(cast_to: Any, options: Any, **how: Any) -> Any:
-        call = Call(options.get_max_retries(watched.max_retries))
+        call = Call()
+        if is_retrying:
+            call.max_retries = options.get_max_retries(watched.max_retries)
         token = CALL.set(call)
         try:
             answer = request(cast_to, options, **how)
         except BaseException as error:
             failure = _failure(call, error)
         else:
-            call.returned()
+            _returned(call)
             return answer
         finally:
             CALL.reset(token)
         raise failure
 
     async def watched_request_async(cast_to: Any, options: Any, **how: Any) -> Any:
-        call = Call(options.get_max_retries(watched.max_retries))
+        call = Call()
+        if is_retrying:
+            call.max_retries = options.get_max_retries(watched.max_retries)
         token = CALL.set(call)
         try:
             answer = await request(cast_to, options, **how)
         except BaseException as error:
             failure = _failure(call, error)
         else:
-            call.returned()
+            _returned(call)
             return answer
         finally:
             CALL.reset(token)
@@ -131,8 +131,15 @@ def _failure(call: Call, error: BaseException) -> BaseException:
     if call.told:
         tries = f"{len(call.told)} attempts" if len(call.told) > 1 else "1 attempt"
         failure.add_note(f"{tries} in {call.elapsed():.1f} s: " + "; then ".join(call.told))
-    call.returned(failure)
+    _returned(call, failure)
     return failure
+
+
+def _returned(call: Call, failure: BaseException | None = None) -> None:
+    try:
+        call.returned(failure)
+    except Exception as error:
+        unrecorded(error)
 
 
 class _Recording(Middleware):
@@ -141,6 +148,7 @@ class _Recording(Middleware):
     def __init__(self, log: Log, labels: Labels, platform: str | None) -> None:
         self._log, self._labels = log, labels
         self._common: wire.Facts = {"client_version": CLIENT_VERSION} | ({"platform": platform} if platform else {})
+        self._whole, self._streamed = (self._common | {"is_streamed": is_streamed} for is_streamed in (False, True))
 
     def handle(self, request: APIRequest, call_next: anthropic.CallNext) -> "anthropic.APIResponse[Any]":
         """See `anthropic.Middleware`."""
@@ -173,16 +181,16 @@ class _Recording(Middleware):
     def _begun(self, request: APIRequest) -> Attempt | None:
         """The attempt at a message that begins; None for any other request."""
         try:
-            if request.method.lower() != "post" or request.url.partition("?")[0] != "/v1/messages":
+            options = request.options
+            if options.url.partition("?")[0] != "/v1/messages" or options.method.lower() != "post":
                 return None
-            asked = request_facts(request.json if isinstance(request.json, dict) else {}, SALT)
-            asked |= self._common | {"is_streamed": request.stream}
-            if (trace := trace_id()) is not None:
-                asked["trace_id"] = trace
-            call = CALL.get() or Call(0)
-            return call.attempt(self._log, current(self._labels), asked)
+            call = CALL.get() or Call(is_returned=True)
+            known = self._streamed if request.stream else self._whole
+            attempt = Attempt(call, known, *around(self._labels), options.json_data)
+            call.begin(attempt, self._log)
+            return attempt
         except Exception as error:
-            _unrecorded(error)
+            unrecorded(error)
             return None
 
     def _answered(self, attempt: Attempt | None, request: APIRequest, http: httpx2.Response) -> Streaming | None:
@@ -190,24 +198,24 @@ class _Recording(Middleware):
         try:
             if attempt is None:
                 return self._batch_results(request, http)
-            attempt.headed(http.status_code, http.headers.raw)
-            if http.is_closed:
-                attempt.answered(http.content)
-            elif http.status_code >= 400:
-                attempt.refused()
-            else:
-                return Streaming(_reader(http), http.headers.get("content-encoding", ""), attempt)
+            if http.is_closed or http.status_code >= 400:
+                attempt.answered(http)
+                return None
+            attempt.headed(http)
+            return Streaming(_reader(http), http.headers.get("content-encoding", ""), attempt)
         except Exception as error:
-            _unrecorded(error)
-        return None
+            unrecorded(error)
+            return None
 
     def _batch_results(self, request: APIRequest, http: httpx2.Response) -> Streaming | None:
         """What listens to the results of a batch: each is an answer that was billed."""
         if http.status_code != 200 or http.is_closed or not (named := _RESULTS.search(request.url)):
             return None
-        common = {"kind": "batch_result", "batch_id": named[1]} | self._common | current(self._labels)
+        common = {"kind": "batch_result", "batch_id": named[1]} | self._common | around(self._labels)[0]
         return Streaming(
-            wire.BatchResults(lambda result: self._log.write(common | {"recorded_at": time.time()} | result)),
+            wire.BatchResults(
+                lambda result: self._log.write(common | {"recorded_at": timestamp(time.time())} | result)
+            ),
             http.headers.get("content-encoding", ""),
             None,
         )
@@ -218,8 +226,3 @@ def _reader(http: httpx2.Response) -> wire.Reader:
     if kind == "text/event-stream":
         return wire.ServerSentEvents()
     return wire.AwsEvents() if kind == "application/vnd.amazon.eventstream" else wire.WholeDocument()
-
-
-def _unrecorded(error: Exception) -> None:
-    """Recording went wrong: that costs a line, never a call."""
-    _diary.debug("not recorded: %r", error)

@@ -25,13 +25,18 @@ Line = dict[str, Any]
 
 
 class Told(Protocol):
-    """What becomes a line when its turn comes: reading an answer can wait, the caller cannot."""
+    """What becomes lines when its turn comes: reading an answer can wait, the caller cannot."""
 
-    weight: int
-    """Bytes that it keeps in memory until then."""
+    @property
+    def count(self) -> int:
+        """How many lines."""
 
-    def line(self) -> Line:
-        """The line; the same each time. Never raises."""
+    @property
+    def weight(self) -> int:
+        """Bytes that it keeps in memory until then."""
+
+    def lines(self) -> list[Line]:
+        """The lines; the same each time. Never raises. One thread at a time."""
 
 
 GATHER = 0.05  # seconds in which lines gather before they are written together
@@ -40,7 +45,9 @@ MOST_HELD = 16 << 20  # bytes of answers that wait to be read; beyond them the c
 AT_EXIT = 5.0  # seconds that the end of the process waits for the last lines
 
 _diary = logging.getLogger(__name__)
-_encode = json.JSONEncoder(separators=(",", ":"), default=lambda value: type(value).__name__).encode
+_encode = json.JSONEncoder(
+    check_circular=False, separators=(",", ":"), default=lambda value: type(value).__name__
+).encode
 _logs: "list[Log]" = []
 
 
@@ -70,32 +77,38 @@ class Log:
         """As new: in a new process, which has its own name, numbers and thread."""
         self._process, self._calls = token_hex(6), itertools.count(1)
         self._lock = threading.RLock()  # reentrant: a finalizer may write while a line is being added
-        self._sending = threading.Lock()
+        self._sending, self._reading = threading.Lock(), threading.RLock()
         self._moved = threading.Condition(threading.Lock())
         self._awake, self._hurry = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
-        self._waiting: list[tuple[int, Line | Told]] = []
-        self._held = 0
+        self._waiting: list[tuple[int, Line | Told]] = []  # each with the number of its last line
+        self._lines_waiting = self._held = 0
         self._unsent: list[tuple[int, bytes]] = []
         self._issued = self._settled = 0
         self.dropped = 0  # not yet reported
         self._tally = None
         self._is_failing = False
 
-    def write(self, line: Line | Told) -> None:
-        """Add a line, or count it as dropped where there is no room. Takes microseconds."""
-        weight = 0 if isinstance(line, dict) else line.weight
-        if weight and self._held + weight > MOST_HELD and not isinstance(line, dict):
-            line, weight = line.line(), 0
+    def write(self, told: Line | Told) -> None:
+        """Add lines, or count them as dropped where there is no room. Takes microseconds."""
+        if isinstance(told, dict):
+            count, weight = 1, 0
+        elif (weight := told.weight) + self._held > MOST_HELD:
+            with self._reading:
+                told.lines()
+            count, weight = told.count, 0
+        else:
+            count = told.count
         with self._lock:
             if self._tally is None:
                 self._tally = self._sink.tally(self._process)
-            self._issued += 1
+            self._issued += count
             self._tally.set(self._issued)
-            if len(self._waiting) >= self._limit:
-                self.dropped += 1
+            if self._lines_waiting + count > self._limit:
+                self.dropped += count
                 return
-            self._waiting.append((self._issued, line))
+            self._waiting.append((self._issued, told))
+            self._lines_waiting += count
             self._held += weight
         if not self._awake.is_set():
             self._wake()
@@ -139,7 +152,9 @@ class Log:
     def _lost(self) -> list[Line]:
         """What processes that were killed had accepted and not written, as lines."""
         try:
-            return [_drops("killed", count, of=process) for process, count in self._sink.lost()]
+            return [
+                _drops("killed", missing, process, lines_given) for process, missing, lines_given in self._sink.lost()
+            ]
         except Exception as error:
             _diary.debug("could not look for lost lines: %r", error)
             return []
@@ -148,7 +163,7 @@ class Log:
         """Give the sink what waits; False when it did not take everything."""
         with self._sending:
             if not self._unsent:
-                self._unsent = [(number, self._text(number, line)) for number, line in self._take()]
+                self._unsent = [line for number, told in self._take() for line in self._texts(number, told)]
             try:
                 sent = self._sink.send([text for _, text in self._unsent])
                 self._say(sent < len(self._unsent), "it takes no more")
@@ -171,16 +186,22 @@ class Log:
                     self._tally.set(self._issued)
                 self._waiting.append((self._issued, _drops("queue_full", self.dropped)))
                 self.dropped = 0
-            taken, self._waiting, self._held = self._waiting, [], 0
+            taken, self._waiting, self._lines_waiting, self._held = self._waiting, [], 0, 0
         return taken
 
-    def _text(self, number: int, told: Line | Told) -> bytes:
-        line = told if isinstance(told, dict) else told.line()
-        for name in ("started_at", "recorded_at"):
-            if name in line:
-                line[name] = timestamp(line[name])
-        head = f'{{"outlay_recorder":{VERSION},"process":"{self._process}","seq":{number},'
-        return (head + _encode(line)[1:] + "\n").encode()
+    def _texts(self, last: int, told: Line | Told) -> list[tuple[int, bytes]]:
+        """The lines as they are written, each with its number; that of the last one is given."""
+        if isinstance(told, dict):
+            lines = [told]
+        else:
+            with self._reading:
+                lines = told.lines()
+        return [(number, self._text(number, line)) for number, line in enumerate(lines, last + 1 - len(lines))]
+
+    def _text(self, number: int, line: Line) -> bytes:
+        return (
+            f'{{"outlay_recorder":{VERSION},"process":"{self._process}","seq":{number},{_encode(line)[1:]}\n'.encode()
+        )
 
     def _say(self, is_failing: bool, why: str) -> None:
         """One word in the application's own log when the sink begins to fail, and one when it works again."""
@@ -202,10 +223,10 @@ class Log:
             self._tally.remove()
 
 
-def _drops(reason: str, count: int, of: str | None = None) -> Line:
+def _drops(reason: str, count: int, of: str | None = None, lines_given: int = 0) -> Line:
     """A line that tells of lines which are not in the log."""
-    line = {"kind": "drops", "recorded_at": time.time(), "reason": reason, "dropped": count}
-    return line | {"lost_process": of} if of else line
+    line = {"kind": "drops", "recorded_at": timestamp(time.time()), "reason": reason, "dropped": count}
+    return line | {"lost_process": of, "lines_given": lines_given} if of else line
 
 
 def flush(timeout: float = AT_EXIT) -> bool:

@@ -183,9 +183,9 @@ class Retry(Middleware):
     def _decided(self, call: Call, request: APIRequest, failure: Failure) -> float | str:
         decision = self.decide(failure, request.retries_taken, call.max_retries, call.elapsed())
         if isinstance(decision, str):
-            call.told.append(f"{failure.word}; stopped because {decision}")
+            call.tell(f"{failure.word}; stopped because {decision}")
         else:
-            call.told.append(f"{failure.word}; waited {decision:.2f} s")
+            call.tell(f"{failure.word}; waited {decision:.2f} s")
         return decision
 
 

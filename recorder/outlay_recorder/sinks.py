@@ -43,8 +43,11 @@ class Sink(Protocol):
     def tally(self, process: str) -> Tally:
         """A place to count the lines of a process that outlives it. Never raises."""
 
-    def lost(self) -> Iterable[tuple[str, int]]:
-        """The processes that ended without writing all their lines, with how many are missing; each told once."""
+    def lost(self) -> Iterable[tuple[str, int, int]]:
+        """The processes that ended without writing all their lines, each told once.
+
+        With each how many are missing, and how many it had been given.
+        """
 
     def forked(self, tally: Tally | None) -> None:
         """This is a new process now: share nothing with the parent."""
@@ -57,7 +60,7 @@ class Stream:
         """See `Sink.tally`."""
         return Tally()
 
-    def lost(self) -> Iterable[tuple[str, int]]:
+    def lost(self) -> Iterable[tuple[str, int, int]]:
         """See `Sink.lost`."""
         return ()
 
@@ -180,17 +183,18 @@ class File:
         except OSError:
             return Tally()
 
-    def lost(self) -> Iterable[tuple[str, int]]:
+    def lost(self) -> Iterable[tuple[str, int, int]]:
         """See `Sink.lost`. Files that were deleted meanwhile are missing too, and counted so."""
         for path in sorted(self._path.parent.glob(f".{self._path.name}.*.tally")):
-            with suppress(OSError), path.open("rb") as file:
+            with suppress(OSError, struct.error), path.open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a living process holds it
                 if os.path.samestat(os.fstat(file.fileno()), path.stat()):
                     process = path.name.split(".")[-2]
-                    missing = _NUMBER.unpack(file.read(_NUMBER.size))[0] - self._accounted(process)
+                    given = _NUMBER.unpack(file.read(_NUMBER.size))[0]
+                    missing = given - self._accounted(process)
                     path.unlink()
                     if missing > 0:
-                        yield process, missing
+                        yield process, missing, given
 
     def _accounted(self, process: str) -> int:
         """The lines of a process that are in the log, or of which the log says that they are not."""

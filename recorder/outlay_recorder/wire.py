@@ -1,6 +1,6 @@
 """What the API's answers say, by allow-list: counts, ids and single words, never text.
 
-Everything that reaches the log from a response goes through `_count` or `_word` here. A value that is neither a whole
+Everything that reaches the log from a response goes through `_counts` or `word` here. A value that is neither a whole
 number nor one short word is left out, whatever its name.
 """
 
@@ -12,26 +12,29 @@ from functools import partial
 from typing import Any, Protocol
 
 Facts = dict[str, Any]
+Names = tuple[tuple[str, str], ...]  # theirs and ours
 
 LONGEST_EVENT = 1 << 20  # bytes; what is counted stands in events of a few hundred
 _WORD = re.compile(r"[A-Za-z0-9][\w.:@/+-]{0,199}", re.ASCII)
-_USAGE = {
-    "input_tokens": "input_tokens",
-    "output_tokens": "output_tokens",
-    "cache_read_input_tokens": "cache_read_tokens",
-    "cache_creation_input_tokens": "cache_write_tokens",
-}
+_USAGE = (
+    ("input_tokens", "input_tokens"),
+    ("output_tokens", "output_tokens"),
+    ("cache_read_input_tokens", "cache_read_tokens"),
+    ("cache_creation_input_tokens", "cache_write_tokens"),
+)
 _USAGE_PARTS = {
-    "cache_creation": {
-        "ephemeral_5m_input_tokens": "cache_write_5m_tokens",
-        "ephemeral_1h_input_tokens": "cache_write_1h_tokens",
-    },
-    "server_tool_use": {"web_search_requests": "web_search_requests"},
-    "output_tokens_details": {"thinking_tokens": "thinking_tokens"},
+    "cache_creation": (
+        ("ephemeral_5m_input_tokens", "cache_write_5m_tokens"),
+        ("ephemeral_1h_input_tokens", "cache_write_1h_tokens"),
+    ),
+    "server_tool_use": (("web_search_requests", "web_search_requests"),),
+    "output_tokens_details": (("thinking_tokens", "thinking_tokens"),),
 }
-_USAGE_WORDS = {name: name for name in ("service_tier", "speed", "inference_geo")}
-_MESSAGE = {"id": "message_id", "model": "model", "stop_reason": "stop_reason"}
-_ITERATION_COUNTS = (*_USAGE, "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
+_USAGE_WORDS = tuple((name, name) for name in ("service_tier", "speed", "inference_geo"))
+_MESSAGE = (("id", "message_id"), ("model", "model"), ("stop_reason", "stop_reason"))
+_ITERATION_WORDS = (("type", "type"), ("model", "model"))
+_ITERATION_COUNTS = tuple((name, name) for name, _ in _USAGE)
+_ITERATION_WRITTEN = tuple((name, name) for name, _ in _USAGE_PARTS["cache_creation"])
 _BEDROCK_ERRORS = {
     "throttlingException": "rate_limit_error",
     "validationException": "invalid_request_error",
@@ -40,10 +43,6 @@ _BEDROCK_ERRORS = {
     "internalServerException": "api_error",
     "modelStreamErrorException": "api_error",
 }
-
-
-def _count(value: object) -> int | None:
-    return value if type(value) is int and value >= 0 else None
 
 
 def word(value: object) -> str | None:
@@ -59,40 +58,55 @@ def _parsed(text: bytes | bytearray) -> Mapping[str, Any]:
     return _object(json.loads(text))
 
 
-def _taken(said: Mapping[str, Any], names: Mapping[str, str], kind: Callable[[object], Any]) -> Facts:
-    """What is said under their names and is of that kind, under ours."""
-    return {ours: value for theirs, ours in names.items() if (value := kind(said.get(theirs))) is not None}
+def _counts(said: Mapping[str, Any], names: Names, facts: Facts) -> None:
+    """Add the whole numbers that are said under their names, under ours."""
+    for theirs, ours in names:
+        value = said.get(theirs)
+        if type(value) is int and value >= 0:
+            facts[ours] = value
+
+
+def _words(said: Mapping[str, Any], names: Names, facts: Facts) -> None:
+    """Add the single words that are said under their names, under ours."""
+    for theirs, ours in names:
+        value = said.get(theirs)
+        if value is not None and (known := word(value)) is not None:
+            facts[ours] = known
 
 
 def _known(pairs: dict[str, Any]) -> Facts:
     return {name: value for name, value in pairs.items() if value is not None}
 
 
-def usage(said: Mapping[str, Any]) -> Facts:
-    """Anthropic's usage object. input_tokens leaves out what was read from or written to the cache."""
-    facts = _taken(said, _USAGE, _count) | _taken(said, _USAGE_WORDS, word)
+def usage(said: Mapping[str, Any], facts: Facts) -> None:
+    """Add Anthropic's usage object. input_tokens leaves out what was read from or written to the cache."""
+    _counts(said, _USAGE, facts)
     for part, names in _USAGE_PARTS.items():
         if isinstance(counts := said.get(part), dict):
-            facts |= _taken(counts, names, _count)
+            _counts(counts, names, facts)
     if isinstance(iterations := said.get("iterations"), list) and iterations:
         facts["iterations"] = [_iteration(_object(part)) for part in iterations[:1000]]
-    return facts
+    _words(said, _USAGE_WORDS, facts)
 
 
 def _iteration(part: Mapping[str, Any]) -> Facts:
     """One part of an answer that was billed in several, under Anthropic's names."""
-    facts = {name: word(part.get(name)) for name in ("type", "model")}
-    written = _known({name: _count(_object(part.get("cache_creation")).get(name)) for name in _ITERATION_COUNTS[-2:]})
-    return _known({
-        **facts,
-        **{name: _count(part.get(name)) for name in _USAGE},
-        "cache_creation": written or None,
-    })  # fmt: skip
+    facts: Facts = {}
+    written: Facts = {}
+    _words(part, _ITERATION_WORDS, facts)
+    _counts(part, _ITERATION_COUNTS, facts)
+    _counts(_object(part.get("cache_creation")), _ITERATION_WRITTEN, written)
+    if written:
+        facts["cache_creation"] = written
+    return facts
 
 
 def message(said: Mapping[str, Any]) -> Facts:
     """A Message object: its id, model, stop reason and usage."""
-    return _taken(said, _MESSAGE, word) | usage(_object(said.get("usage")))
+    facts: Facts = {}
+    _words(said, _MESSAGE, facts)
+    usage(_object(said.get("usage")), facts)
+    return facts
 
 
 def error(body: Mapping[str, Any]) -> Facts:
@@ -112,27 +126,27 @@ def document(content: bytes) -> Facts:
     return message(said) if said.get("type") == "message" else error(said)
 
 
-_HEADROOM = {
-    name.replace("-", "_") + "_headroom": (
-        f"anthropic-ratelimit-{name}-limit".encode(),
-        f"anthropic-ratelimit-{name}-remaining".encode(),
-    )
+_HEADS = {
+    b"request-id": "request_id",
+    b"x-amzn-requestid": "request_id",
+    **{f"anthropic-ratelimit-{limit}-{side}".encode(): f"{limit} {side}"
+       for limit in ("requests", "input-tokens", "output-tokens") for side in ("limit", "remaining")},
+}  # fmt: skip
+_HEADROOM = tuple(
+    (name.replace("-", "_") + "_headroom", f"{name} limit", f"{name} remaining")
     for name in ("requests", "input-tokens", "output-tokens")
-}
+)
 
 
-def head(headers: Iterable[tuple[bytes, bytes]]) -> Facts:
-    """The attempt's id, and the share of each rate limit that is left, 0 to 1, from the headers of its answer."""
-    said = {name.lower(): value for name, value in headers}
-    facts: Facts = {}
-    request_id = said.get(b"request-id") or said.get(b"x-amzn-requestid") or b""
-    if (known := word(request_id.decode("ascii", "replace"))) is not None:
-        facts["request_id"] = known
-    for ours, (of_all, of_rest) in _HEADROOM.items():
+def head(headers: Iterable[tuple[bytes, bytes]], facts: Facts) -> None:
+    """Add the attempt's id, and the share of each rate limit that is left, 0 to 1, from the headers of its answer."""
+    said = {known: value for name, value in headers if (known := _HEADS.get(name.lower())) is not None}
+    if (request_id := word(said.get("request_id", b"").decode("ascii", "replace"))) is not None:
+        facts["request_id"] = request_id
+    for ours, of_all, of_rest in _HEADROOM:
         limit, left = said.get(of_all, b""), said.get(of_rest, b"")
         if limit.isdigit() and left.isdigit() and int(limit) > 0:
             facts[ours] = round(min(int(left) / int(limit), 1.0), 4)
-    return facts
 
 
 class Reader(Protocol):
@@ -150,14 +164,31 @@ class Reader(Protocol):
     def first_token_at(self) -> float | None:
         """When the answer proper began, on the clock of `feed`."""
 
+    @property
+    def weight(self) -> int:
+        """Bytes that are kept to be read."""
+
     def feed(self, piece: bytes, now: float) -> None:
         """Take the next piece, which came at `now` (seconds, any clock)."""
 
 
-class Messages:
+class Kept:
+    """What all readers have: bytes that are not read yet."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+
+    @property
+    def weight(self) -> int:
+        """See `Reader.weight`."""
+        return len(self._rest)
+
+
+class Messages(Kept):
     """The events of one streamed answer. Usage is cumulative there: the last word counts."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.facts: Facts = {}
         self.is_complete = False
         self.first_token_at: float | None = None
@@ -172,10 +203,8 @@ class Messages:
             self.facts.update({name: value for name, value in said.items() if name not in placeholders})
         elif kind == "message_delta":
             body = event()
-            delta = _object(body.get("delta"))
-            self.facts.update(
-                usage(_object(body.get("usage"))) | _known({"stop_reason": word(delta.get("stop_reason"))})
-            )
+            usage(_object(body.get("usage")), self.facts)
+            _words(_object(body.get("delta")), _MESSAGE[-1:], self.facts)
         elif kind == "message_stop":
             self.is_complete = True
         elif kind == "error":
@@ -187,7 +216,7 @@ class ServerSentEvents(Messages):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rest, self._kind = bytearray(), ""
+        self._kind = ""
 
     def feed(self, piece: bytes, now: float) -> None:
         """See `Reader.feed`."""
@@ -210,10 +239,6 @@ class AwsEvents(Messages):
     https://docs.aws.amazon.com/AmazonS3/latest/API/RESTSelectObjectAppendix.html
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._rest = bytearray()
-
     def feed(self, piece: bytes, now: float) -> None:
         """See `Reader.feed`."""
         self._rest += piece
@@ -235,22 +260,20 @@ class AwsEvents(Messages):
             self.take(str(event.get("type")), lambda: event, now)
 
 
-class WholeDocument:
+class WholeDocument(Kept):
     """A JSON body that the application reads when it likes."""
 
-    def __init__(self) -> None:
-        self.first_token_at: float | None = None
-        self._content = bytearray()
+    first_token_at: float | None = None
 
     def feed(self, piece: bytes, now: float) -> None:
         """See `Reader.feed`."""
-        if len(self._content) <= 32 * LONGEST_EVENT:
-            self._content += piece
+        if len(self._rest) <= 32 * LONGEST_EVENT:
+            self._rest += piece
 
     @property
     def facts(self) -> Facts:
         """What the document says, as far as it was read."""
-        return document(bytes(self._content))
+        return document(bytes(self._rest))
 
     @property
     def is_complete(self) -> bool:
@@ -258,14 +281,15 @@ class WholeDocument:
         return "message_id" in self.facts
 
 
-class BatchResults:
+class BatchResults(Kept):
     """JSON lines, one for each request of a batch; each is handed on as soon as it is whole."""
 
     def __init__(self, take: Callable[[Facts], None]) -> None:
+        super().__init__()
         self.facts: Facts = {}
         self.is_complete = True
         self.first_token_at: float | None = None
-        self._take, self._rest = take, bytearray()
+        self._take = take
 
     def feed(self, piece: bytes, now: float) -> None:
         """See `Reader.feed`."""

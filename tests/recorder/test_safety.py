@@ -57,7 +57,7 @@ class Broken(Stalled):
 
 
 def line(number: int = 0) -> dict[str, Any]:
-    call = {"kind": "call", "started_at": 1795341600.0, "call_id": f"c{number}", "attempts": 1}
+    call = {"kind": "call", "started_at": "2026-11-22T10:00:00.000000Z", "call_id": f"c{number}", "attempts": 1}
     return call | {"latency_ms": 1.0, "wait_ms": 0.0, "is_failed": False}
 
 
@@ -364,14 +364,14 @@ def test_a_collector_takes_the_same_lines_and_outlay_reads_them(api, home):
 class Answer:
     """An answer of a megabyte that waits to be read."""
 
-    weight = 1 << 20
+    count, weight = 1, 1 << 20
 
     def __init__(self) -> None:
         self.is_read = False
 
-    def line(self) -> dict[str, Any]:
+    def lines(self) -> Lines:
         self.is_read = True
-        return line(1)
+        return [line(1)]
 
 
 def test_answers_that_wait_to_be_read_are_bounded_in_bytes():

@@ -10,13 +10,16 @@ import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
-from dashboard import ask, ask_figures, charts, data, units
-from dashboard.ask_figures import Figures
-from dashboard.ask_names import Mask
-from dashboard.ask_prompts import Request, for_question, for_telling
+from dashboard import charts, data, filter_bar, units
+from dashboard.ask import asking
+from dashboard.ask import figures as ask_figures
+from dashboard.ask.figures import Figures
+from dashboard.ask.names import Mask
+from dashboard.ask.prompts import Request, for_question, for_telling
 from dashboard.names import UNKNOWN, display_name
 from dashboard.owner import Owner
 from dashboard.reports.cards import costliest
+from dashboard.view import local_day
 from queries import Filters
 
 EXAMPLES = (
@@ -36,10 +39,10 @@ class Done:
     """An answer as it stays on the page: what was sent, what came back, what it cost."""
 
     request: Request
-    paid: ask.Paid | None
+    paid: asking.Paid | None
     question: str = ""
-    answered: ask.Answered | None = None
-    told: ask.Told | None = None
+    answered: asking.Answered | None = None
+    told: asking.Told | None = None
     failure: str | None = None
 
 
@@ -70,10 +73,11 @@ def question() -> None:
         key="ask_names",
         help="They help Claude to see what a question means. Without them it knows the columns alone.",
     )
-    first, last = data.span() or (None, None)
-    span = (first.date(), last.date()) if first and last else None
-    names = _names() if is_open else None
-    request = for_question(asked or EXAMPLES[0], ask.model(), datetime.now(UTC).date(), span, names)
+    zone = filter_bar.choose_zone()
+    today = local_day(datetime.now(UTC), zone)
+    request = for_question(
+        asked or EXAMPLES[0], asking.model(), today, _span(zone), _names() if is_open else None, zone
+    )
     if _agreed("question", request, is_ready=bool(asked.strip())):
         _send("question", request, partial(_answer_question, asked))
     if (done := _done("question")) is not None:
@@ -82,48 +86,56 @@ def question() -> None:
 
 def change() -> None:
     """Why a period cost more or less than another, or why a signal was raised."""
-    found = sorted(_signals(), key=lambda of: -abs(of.stake_usd))[:MOST_SIGNALS]
+    zone = filter_bar.choose_zone()
+    found = sorted(_signals(zone), key=lambda of: -abs(of.stake_usd))[:MOST_SIGNALS]
     sentences = {of.signal_id: display_name(of.sentence, limit=300) for of in found}
     chosen = st.selectbox("What to explain", ["", *sentences], key="ask_signal",
                           format_func=lambda name: sentences.get(name, "Two periods of my choice"))  # fmt: skip
     if chosen:
         about = next(of for of in found if of.signal_id == chosen)
-        _text("explain", ask_figures.signal(_read, about))
+        _text("explain", ask_figures.signal(_read, about, zone))
     else:
-        _two_periods()
+        _two_periods(zone)
 
 
-def _two_periods() -> None:
-    first, last = (moment.date() for moment in data.span() or (datetime.now(UTC), datetime.now(UTC)))
+def _two_periods(zone: str) -> None:
+    first, last = _span(zone)
     period, against, by = st.columns(3)
     days = period.date_input("Explain these days", (max(first, last - timedelta(days=6)), last), first, last,
                              key="ask_days", format="DD.MM.YYYY")  # fmt: skip
     if not isinstance(days, tuple) or len(days) != 2:
         st.caption("Choose a first and a last day.")
         return
-    after = Filters(days[0], days[1])
+    after = Filters(days[0], days[1], zone=zone)
     before = after.previous()
     begin = against.date_input("Compared with as many days from", before.since, key=f"ask_from_{days[0]}_{days[1]}",
                                format="DD.MM.YYYY")  # fmt: skip
     if isinstance(begin, date):
         before = replace(before, since=begin, until=begin + (days[1] - days[0]))
     chosen = by.selectbox("Split by", ["feature", "model", "user", "team"], key="ask_by", format_func=str.capitalize)
-    _text("explain", ask_figures.change(_read, before, after, chosen, _signals()))
+    _text("explain", ask_figures.change(_read, before, after, chosen, _signals(zone)))
 
 
 def note() -> None:
     """The monthly note for finance."""
-    first, last = (moment.date() for moment in data.span() or (datetime.now(UTC), datetime.now(UTC)))
+    zone = filter_bar.choose_zone()
+    first, last = _span(zone)
     months = [last.replace(day=1)]
     while months[-1] > first:
         months.append((months[-1] - timedelta(days=1)).replace(day=1))
     chosen = st.selectbox("Month", months, key="ask_month", width=240, format_func=lambda day: f"{day:%B %Y}")
-    _text("monthly note", ask_figures.month(_read, Filters(), chosen, _signals()))
+    _text("monthly note", ask_figures.month(_read, Filters(zone=zone), chosen, _signals(zone)))
 
 
-def _signals() -> tuple[data.Signal, ...]:
+def _span(zone: str) -> tuple[date, date]:
+    """The first and the last day of the data on the reader's clock."""
+    first, last = data.span() or (datetime.now(UTC), datetime.now(UTC))
+    return local_day(first, zone), local_day(last, zone)
+
+
+def _signals(zone: str) -> tuple[data.Signal, ...]:
     """What is worth a look in all that there is; a text that begins before it has been judged says nothing of it."""
-    judged = data.signals(Filters())
+    judged = data.signals(Filters(zone=zone))
     if judged is None:
         st.caption("What is unusual is still being judged; come back in a minute for a text that goes by it.")
     return judged.findings.signals if judged else ()
@@ -134,7 +146,7 @@ def _text(job: str, figures: Figures) -> None:
     is_open = st.toggle("Send names of features, users and teams", key=f"ask_names_{job}",
                         help="Otherwise feature-1, user-2 … are sent, and the names are put back here.")  # fmt: skip
     mask = Mask(is_open, ask_figures.public_models(_read))
-    request = for_telling(job, figures.task, figures.text(mask), ask.model())
+    request = for_telling(job, figures.task, figures.text(mask), asking.model())
     if _agreed(job, request, is_ready=True):
         _send(job, request, partial(_tell, figures, mask))
     done = _done(job)
@@ -187,14 +199,14 @@ def _word(column: str, value: Any) -> str:
 def _agreed(job: str, request: Request, is_ready: bool) -> bool:
     """Shows what would be sent; was it agreed to?"""
     prices = data.read("price_list").table.to_pylist()
-    bound = ask.at_most(request, prices)
+    bound = asking.at_most(request, prices)
     cost = f"at most {units.money(bound)} at list price".replace("$", "\\$") if bound else "no list price is known"
     with st.expander(f"What would be sent: {request.characters:,} characters, {cost}", icon=":material/visibility:"):
         st.caption("The message:")
         st.code(request.messages[-1]["content"], language=None, wrap_lines=True, height=240)
         st.caption("The instructions that go with it, the same each time:")
         st.code(request.system, language=None, wrap_lines=True, height=240)
-    lacking = ask.missing()
+    lacking = asking.missing()
     clicked = st.button(f"Send to {display_name(request.model, 'md')}", type="primary", icon=":material/send:",
                         key=f"ask_send_{job}", disabled=not is_ready or bool(lacking) or not is_served())  # fmt: skip
     if lacking:
@@ -204,30 +216,30 @@ def _agreed(job: str, request: Request, is_ready: bool) -> bool:
     return clicked
 
 
-def _send(job: str, request: Request, work: Callable[[ask.Conversation, Request], Done]) -> None:
+def _send(job: str, request: Request, work: Callable[[asking.Conversation, Request], Done]) -> None:
     """Do the work, keep what became of it, say what it cost."""
     if _owner is None:
         return
     with st.spinner("Claude is at it …"):
         try:
-            talk = ask.Conversation(_owner.home, _owner)
-        except ask.NotAnswered as error:
+            talk = asking.Conversation(_owner.home, _owner)
+        except asking.NotAnswered as error:
             st.session_state[f"ask_done_{job}"] = Done(request, None, failure=str(error))
             return
         try:
             done = work(talk, request)
-        except ask.NotAnswered as error:
+        except asking.NotAnswered as error:
             done = Done(request, None, failure=str(error))
         st.session_state[f"ask_done_{job}"] = replace(done, paid=talk.paid())
 
 
-def _answer_question(asked: str, talk: ask.Conversation, request: Request) -> Done:
+def _answer_question(asked: str, talk: asking.Conversation, request: Request) -> Done:
     assert _owner is not None
-    return Done(request, None, asked, ask.answer_question(talk.send, _owner.ask, request))
+    return Done(request, None, asked, asking.answer_question(talk.send, _owner.ask, request))
 
 
-def _tell(figures: Figures, mask: Mask, talk: ask.Conversation, request: Request) -> Done:
-    return Done(request, None, told=ask.tell(talk.send, request, figures.text(mask), mask))
+def _tell(figures: Figures, mask: Mask, talk: asking.Conversation, request: Request) -> Done:
+    return Done(request, None, told=asking.tell(talk.send, request, figures.text(mask), mask))
 
 
 def _draw_answer(done: Done, is_open: bool) -> None:
@@ -255,7 +267,7 @@ def _draw_answer(done: Done, is_open: bool) -> None:
 def _words_for_rows(figures: Figures, is_open: bool) -> None:
     """The rows stay here unless somebody has them sent for a text about them."""
     mask = Mask(is_open, ask_figures.public_models(_read))
-    request = for_telling("result", figures.task, figures.text(mask), ask.model())
+    request = for_telling("result", figures.task, figures.text(mask), asking.model())
     with charts.card("These rows in words", "Claude has not seen the rows. They can be sent for a text about them."):
         if _agreed("result", request, is_ready=True):
             _send("result", request, partial(_tell, figures, mask))
@@ -287,11 +299,11 @@ def _draw_price(done: Done) -> None:
     calls = "one call" if paid.calls == 1 else f"{paid.calls} calls"
     cached = f"{paid.cache_read_tokens:,} read from the prompt cache, {paid.cache_write_tokens:,} written to it"
     if not paid.cache_read_tokens + paid.cache_write_tokens:
-        least = ask.least_cacheable(data.read("price_list").table.to_pylist(), done.request.model)
+        least = asking.least_cacheable(data.read("price_list").table.to_pylist(), done.request.model)
         cached = f"none cached: shorter than {least:,} tokens" if least else "none cached"
     st.caption(
         f"{cost} for {calls} to {display_name(done.request.model, 'md')}: {paid.uncached_input_tokens:,} tokens in, "
-        f"{cached}, {paid.output_tokens:,} out. On the dashboard as feature {ask.FEATURE}."
+        f"{cached}, {paid.output_tokens:,} out. On the dashboard as feature {asking.FEATURE}."
     )
 
 

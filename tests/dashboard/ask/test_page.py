@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import ask_view, data
+from dashboard import data
+from dashboard.ask import view as ask_view
 from dashboard.owner import Owner
 from tests.dashboard import traffic
+from tests.dashboard.ask.test_asking import ONE_CALL, api, sql, told
 from tests.dashboard.conftest import Opened
-from tests.dashboard.test_ask import ONE_CALL, api, sql, told
 from tests.dashboard.test_pages import words
 from tests.fake_messages_api import FakeMessagesApi, Turn
 from tests.ingest.loading import load
@@ -73,6 +74,11 @@ def test_a_change_is_explained_beside_its_figures_and_names_stay_here(
     assert "feature-1" not in words(app).replace("\\", "") and "moved by" in words(app)
     assert "5,555.55" in app.warning[0].value.replace("\\", "")
     assert len(app.dataframe) >= 3
+
+
+def test_days_are_those_of_the_zone_that_the_pages_share(api: FakeMessagesApi, served: Path, opened: Opened) -> None:
+    app = opened(served, "ask", zone="Pacific/Auckland")
+    assert "in the time zone Pacific/Auckland" in code(app) and "covers 2026-10-12 to 2026-11-21" in code(app)
 
 
 def test_names_are_sent_when_they_are_allowed(api: FakeMessagesApi, served: Path, opened: Opened) -> None:

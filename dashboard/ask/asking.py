@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
-from dashboard.ask_names import Mask
-from dashboard.ask_prompts import ANSWER_TOKENS, Request, for_repair
-from dashboard.ask_sql import Refused, Selected
+from dashboard.ask.names import Mask
+from dashboard.ask.prompts import ANSWER_TOKENS, Request, for_repair
+from dashboard.ask.sql import Refused, Selected
 
 if TYPE_CHECKING:
     import anthropic
@@ -40,7 +40,7 @@ class Owner(Protocol):
         """The answer to trusted SQL."""
 
     def ask(self, sql: str) -> Selected:
-        """The answer to SQL that Claude wrote, within limits. Raises `ask_sql.Refused`."""
+        """The answer to SQL that Claude wrote, within limits. Raises `sql.Refused`."""
 
     def take_in(self, log: Path, begin: int) -> None:
         """Load what was written to a log from this byte on."""

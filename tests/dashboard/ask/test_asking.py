@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from dashboard import ask, ask_figures
-from dashboard.ask_names import Mask
-from dashboard.ask_prompts import for_question, for_telling
+from dashboard.ask import asking
+from dashboard.ask import figures as ask_figures
+from dashboard.ask.names import Mask
+from dashboard.ask.prompts import for_question, for_telling
 from dashboard.owner import Owner
 from queries import Filters
 from queries.signals import Signal
@@ -56,7 +57,7 @@ def owner(home: Path) -> Iterator[Owner]:
 
 
 def question(asked: str = "What does each feature cost?") -> Any:
-    return for_question(asked, ask.MODEL, date(2026, 11, 21), (date(2026, 10, 12), date(2026, 11, 20)))
+    return for_question(asked, asking.MODEL, date(2026, 11, 21), (date(2026, 10, 12), date(2026, 11, 20)))
 
 
 def sent(api: FakeMessagesApi) -> str:
@@ -68,7 +69,7 @@ def sent(api: FakeMessagesApi) -> str:
 
 def test_a_question_is_answered_by_sql(api, home, owner):
     api.script = [sql("select feature, sum(cost_usd) as cost_usd from facts.calls group by feature")]
-    answered = ask.answer_question(ask.Conversation(home, owner).send, owner.ask, question())
+    answered = asking.answer_question(asking.Conversation(home, owner).send, owner.ask, question())
     assert answered.title == "Spend by feature" and [of.refusal for of in answered.tries] == [None]
     spend = {row["feature"]: row["cost_usd"] for row in answered.selected.table.to_pylist()}
     assert spend == dict(owner.query("select feature, cost_usd from metrics.spend_by_feature").to_pandas().values)
@@ -76,10 +77,11 @@ def test_a_question_is_answered_by_sql(api, home, owner):
 
 def test_a_question_sends_its_words_and_the_documentation_and_nothing_from_the_logs(api, home, owner):
     api.script = [sql("select * from facts.attempts")]
-    ask.answer_question(ask.Conversation(home, owner).send, owner.ask, question())
+    asking.answer_question(asking.Conversation(home, owner).send, owner.ask, question())
     [(path, _, body)] = api.requests
     assert path == "/v1/messages" and body["messages"] == [
-        {"role": "user", "content": "Today is 2026-11-21.\n\nThe data covers 2026-10-12 to 2026-11-20.\n\n"
+        {"role": "user", "content": "Today is 2026-11-21, in the time zone UTC.\n\n"
+                                    "The data covers 2026-10-12 to 2026-11-20.\n\n"
                                     "Question: What does each feature cost?"}
     ]  # fmt: skip
     for name in ("chat", "u_00", "support", "growth", "house-model-1", "req_", "evil.example", KEY):
@@ -87,10 +89,10 @@ def test_a_question_sends_its_words_and_the_documentation_and_nothing_from_the_l
 
 
 def test_the_instructions_are_marked_for_the_cache_and_are_the_same_each_time(api, home, owner):
-    talk = ask.Conversation(home, owner)
+    talk = asking.Conversation(home, owner)
     for asked in ("One?", "Two?"):
         api.script = [sql("select 1 as one")]
-        ask.answer_question(talk.send, owner.ask, question(asked))
+        asking.answer_question(talk.send, owner.ask, question(asked))
     first, second = (body["system"] for _, _, body in api.requests)
     assert first == second and first[-1]["cache_control"] == {"type": "ephemeral"}
     assert len(first[-1]["text"]) > 4 * 4096  # no model of the price list has a longer minimum, at 4 characters a token
@@ -98,7 +100,7 @@ def test_the_instructions_are_marked_for_the_cache_and_are_the_same_each_time(ap
 
 def test_sql_that_fails_is_mended_once_and_both_are_shown(api, home, owner):
     api.script = [sql("select bogus from facts.calls"), sql("select count(*) as calls from facts.calls")]
-    answered = ask.answer_question(ask.Conversation(home, owner).send, owner.ask, question())
+    answered = asking.answer_question(asking.Conversation(home, owner).send, owner.ask, question())
     assert "bogus" in answered.tries[0].refusal and answered.tries[1].refusal is None
     assert answered.selected.table.num_rows == 1
     _, told_back, again = api.requests[1][2]["messages"]
@@ -107,7 +109,7 @@ def test_sql_that_fails_is_mended_once_and_both_are_shown(api, home, owner):
 
 def test_sql_that_fails_twice_is_shown_and_not_tried_again(api, home, owner):
     api.script = [sql("select * from store.attempts"), sql("attach 'x'"), sql("select 1")]
-    answered = ask.answer_question(ask.Conversation(home, owner).send, owner.ask, question())
+    answered = asking.answer_question(asking.Conversation(home, owner).send, owner.ask, question())
     assert answered.selected is None and len(api.requests) == 2
     assert [of.refusal for of in answered.tries] == [
         "store.attempts is not one of the documented views", "only a SELECT is run",
@@ -116,7 +118,7 @@ def test_sql_that_fails_twice_is_shown_and_not_tried_again(api, home, owner):
 
 def test_an_error_that_quotes_the_data_is_shown_here_and_not_sent(api, home, owner):
     api.script = [sql("select cast(team as integer) from facts.calls"), sql("select 1 as one")]
-    answered = ask.answer_question(ask.Conversation(home, owner).send, owner.ask, question())
+    answered = asking.answer_question(asking.Conversation(home, owner).send, owner.ask, question())
     assert "Could not convert string" in answered.tries[0].detail
     assert "it failed while reading the rows: Conversion" in sent(api)
     assert "support'" not in sent(api) and "growth" not in sent(api)
@@ -124,7 +126,7 @@ def test_an_error_that_quotes_the_data_is_shown_here_and_not_sent(api, home, own
 
 def test_a_question_that_the_views_cannot_answer_says_so(api, home, owner):
     api.script = [Turn(text=json.dumps({"sql": "", "title": "Not in the logs", "note": "No view holds prompts."}))]
-    answered = ask.answer_question(ask.Conversation(home, owner).send, owner.ask, question())
+    answered = asking.answer_question(asking.Conversation(home, owner).send, owner.ask, question())
     assert (answered.tries, answered.selected, answered.note) == ((), None, "No view holds prompts.")
 
 
@@ -135,8 +137,8 @@ def test_names_stay_here_and_are_put_back_in_the_answer(api, home, owner):
     figures = ask_figures.change(owner.read, BEFORE, AFTER, "feature")
     mask = Mask(False, ask_figures.public_models(owner.read))
     api.script = [told("feature-1 moved most, not feature-99.")]
-    request = for_telling("explain", figures.task, figures.text(mask), ask.MODEL)
-    answer = ask.tell(ask.Conversation(home, owner).send, request, figures.text(mask), mask)
+    request = for_telling("explain", figures.task, figures.text(mask), asking.MODEL)
+    answer = asking.tell(asking.Conversation(home, owner).send, request, figures.text(mask), mask)
     message = api.requests[0][2]["messages"][0]["content"]
     for name in ("chat", "search", "evil.example", "u_0", "support", "growth", "house-model"):
         assert name not in message
@@ -178,10 +180,23 @@ def test_the_monthly_note_adds_up(owner):
     assert "The data begins on 2026-10-12" in figures.task
 
 
+def test_days_are_those_of_the_readers_clock(owner):
+    """The last calls were made on 20 November, at 11 to 14 o'clock UTC: in Auckland that is the 21st."""
+    there = Filters(zone="Pacific/Auckland")
+    figures = ask_figures.month(owner.read, there, date(2026, 11, 1))
+    assert "its first 21 days stand" in figures.task and "time zone Pacific/Auckland" in figures.task
+    until_21st = replace(there, since=date(2026, 11, 1), until=date(2026, 11, 21))
+    spent = owner.read("totals", until_21st).column("cost_usd")[0].as_py()
+    [both, *_] = figures.tables
+    assert both.rows.column(2)[0].as_py() == ask_figures.words("cost_usd", spent)
+    request = for_question("What did today cost?", asking.MODEL, date(2026, 11, 21), None, None, "Pacific/Auckland")
+    assert "Today is 2026-11-21, in the time zone Pacific/Auckland." in request.messages[0]["content"]
+
+
 def test_numbers_that_stand_nowhere_in_the_figures_are_named():
     figures = "Spend | $1,234.56 | 4.1%\nfeature-1234 | 17,000 | 1.32M"
-    assert ask.untraced(["It cost $1,234.56, 4.1% and 1.32M, by feature-1234 on 13 Nov 2026."], figures) == []
-    assert ask.untraced(["About $1,235, or 99.5% of 17,000."], figures) == ["$1,235", "99.5"]
+    assert asking.untraced(["It cost $1,234.56, 4.1% and 1.32M, by feature-1234 on 13 Nov 2026."], figures) == []
+    assert asking.untraced(["About $1,235, or 99.5% of 17,000."], figures) == ["$1,235", "99.5"]
 
 
 def test_a_signal_is_explained_within_its_slice_against_the_same_weekdays(owner):
@@ -190,7 +205,7 @@ def test_a_signal_is_explained_within_its_slice_against_the_same_weekdays(owner)
         "signal", "total", "total", "cost", datetime(2026, 11, 17), datetime(2026, 11, 18), datetime(2026, 11, 18),
         2.0, 1.0, 0.5, 1.5, 9.0, 1.0, "input", {"input": 1.0}, "u_003", False,
     )  # fmt: skip
-    figures = ask_figures.signal(owner.read, replace(about, slice_kind="feature", slice="chat"))
+    figures = ask_figures.signal(owner.read, replace(about, slice_kind="feature", slice="chat"), "UTC")
     assert "(17 Nov 2026) stand against the same weekdays before (10 Nov 2026), within its feature" in figures.task
     text = figures.text(Mask(False))
     assert "feature | feature-1 | cost | 17 Nov 2026 | 100.0% | $1.00 | input | user-1" in text
@@ -207,12 +222,12 @@ def test_a_signal_is_explained_within_its_slice_against_the_same_weekdays(owner)
 
 
 def test_own_calls_are_recorded_loaded_and_priced_to_the_digit(api, home, owner):
-    talk = ask.Conversation(home, owner)
+    talk = asking.Conversation(home, owner)
     api.script = [sql("select bogus from facts.calls"), sql("select 1 as one")]
-    ask.answer_question(talk.send, owner.ask, question())
-    assert talk.paid() == ask.Paid(2, 80, 18_000, 600, 240, 2 * ONE_CALL)
+    asking.answer_question(talk.send, owner.ask, question())
+    assert talk.paid() == asking.Paid(2, 80, 18_000, 600, 240, 2 * ONE_CALL)
     api.script = [sql("select 2 as two")]
-    ask.answer_question(talk.send, owner.ask, question())
+    asking.answer_question(talk.send, owner.ask, question())
     assert talk.paid().cost_usd == 3 * ONE_CALL == Decimal("0.06969")
     [shown] = owner.query(
         "select cost_usd, calls from metrics.spend_by_feature where feature = 'outlay-ask'"
@@ -229,9 +244,9 @@ def test_the_bound_on_a_price_is_above_what_is_paid(owner):
     prices = owner.query("from metrics.price_list").to_pylist()
     request = question()
     least = Decimal(request.characters // 3) * Decimal("2.5") / 10**6 + Decimal(8000 * 10) / 10**6
-    assert least <= ask.at_most(request, prices) < least + Decimal("0.01")
-    assert ask.at_most(for_telling("explain", "", "", "house-model-1"), prices) is None
-    assert ask.least_cacheable(prices, "claude-sonnet-5-5") == 512
+    assert least <= asking.at_most(request, prices) < least + Decimal("0.01")
+    assert asking.at_most(for_telling("explain", "", "", "house-model-1"), prices) is None
+    assert asking.least_cacheable(prices, "claude-sonnet-5-5") == 512
 
 
 # --- when it does not work ---
@@ -253,8 +268,8 @@ def test_the_bound_on_a_price_is_above_what_is_paid(owner):
 )  # fmt: skip
 def test_every_failure_is_a_sentence_without_the_apis_own_words(api, home, owner, turn, sentence):
     api.script = [turn]
-    with pytest.raises(ask.NotAnswered) as raised:
-        ask.Conversation(home, owner).send(question())
+    with pytest.raises(asking.NotAnswered) as raised:
+        asking.Conversation(home, owner).send(question())
     assert sentence in str(raised.value) and "CANARY" not in str(raised.value)
 
 
@@ -262,8 +277,8 @@ def test_without_a_key_it_says_which_to_set(home, owner, monkeypatch, tmp_path):
     for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ANTHROPIC_CONFIG_DIR", str(tmp_path))
-    with pytest.raises(ask.NotAnswered, match="set ANTHROPIC_API_KEY"):
-        ask.Conversation(home, owner)
+    with pytest.raises(asking.NotAnswered, match="set ANTHROPIC_API_KEY"):
+        asking.Conversation(home, owner)
 
 
 # --- the command ---

@@ -1,11 +1,13 @@
 """SQL by a stranger: what it may read, and where it is stopped."""
 
+import re
 import time
 from pathlib import Path
 
 import pytest
 
-from dashboard import ask_sql
+from dashboard.ask import sql as ask_sql
+from dashboard.ask.prompts import sql_system
 from dashboard.owner import Owner
 from tests.dashboard import traffic
 from tests.ingest.loading import load
@@ -43,6 +45,14 @@ def test_every_documented_view_can_be_asked(owner):
 )
 def test_what_a_question_needs_is_answered(owner, sql):
     assert owner.ask(sql).table.num_rows
+
+
+def test_days_are_cut_on_the_clock_of_a_zone_as_the_instructions_say(owner):
+    """Six calls a day from 8 to 14 o'clock UTC, for three days: half of each are on the next day in Auckland."""
+    [told] = re.findall(r"cut them from (timezone\(.*\)\)),", sql_system())
+    local = told.replace("Europe/Berlin", "Pacific/Auckland")
+    sql = f"select date_trunc('day', {local}) as day, count(*) as calls from facts.calls group by 1 order by 1"
+    assert owner.ask(sql).table.column("calls").to_pylist() == [3, 6, 6, 3]
 
 
 @pytest.mark.parametrize(

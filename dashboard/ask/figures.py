@@ -5,14 +5,15 @@ Whatever is sent is made here, from metric views and signals: sums and rates by 
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
 from dashboard import units
-from dashboard.ask_names import KINDS, OTHERS, Mask
+from dashboard.ask.names import KINDS, OTHERS, Mask
 from dashboard.names import UNKNOWN
 from queries import Filters
 from queries.signals import Explanation, Forecast, Signal, explain, forecast
@@ -85,7 +86,7 @@ def change(read: Read, before: Filters, after: Filters, by: str, signals: Iterab
     found = explain(read, before, after, by)
     task = (
         f"Explain why spend in the second period ({_days(after)}) differs from the first ({_days(before)}).\n"
-        f"Filters in force: {_narrowing(after)}."
+        f"Filters in force: {_narrowing(after)}. {_clock(after)}"
     )
     return Figures(task, (
         Table("Both periods", _totals(read, before, after), is_ours=True),
@@ -95,18 +96,22 @@ def change(read: Read, before: Filters, after: Filters, by: str, signals: Iterab
     ))  # fmt: skip
 
 
-def signal(read: Read, about: Signal) -> Figures:
-    """Why a signal was raised: its days against the same weekdays just before, within its slice."""
+def signal(read: Read, about: Signal, zone: str) -> Figures:
+    """Why a signal was raised: its days against the same weekdays just before, within its slice.
+
+    `zone`: on whose clock it was judged.
+    """
     first, last = about.start.date(), (about.end - timedelta(microseconds=1)).date()
     weeks = ((last - first).days + 7) // 7
     within: dict[str, Any] = {_FILTERED[about.slice_kind]: (about.slice,)} if about.slice_kind in _FILTERED else {}
-    after = Filters(first, last, **within)
+    after = Filters(first, last, zone=zone, **within)
     before = replace(after, since=first - timedelta(weeks=weeks), until=last - timedelta(weeks=weeks))
     by = "feature" if about.slice_kind in ("total", "user", "model") else "user"
     figures = change(read, before, after, by)
     task = (
         f"Explain the signal in the first table. Its days ({_days(after)}) stand against the same weekdays "
-        f"{'before' if weeks == 1 else f'{weeks} weeks before'} ({_days(before)}), within its {about.slice_kind}."
+        f"{'before' if weeks == 1 else f'{weeks} weeks before'} ({_days(before)}), within its {about.slice_kind}.\n"
+        f"{_clock(after)}"
     )
     return Figures(task, (*_signals([about], after), *figures.tables))
 
@@ -119,7 +124,7 @@ def month(read: Read, filters: Filters, first: date, signals: Iterable[Signal] =
     this = replace(filters, since=first, until=_end(first))
     last = replace(filters, since=(first - timedelta(days=1)).replace(day=1), until=first - timedelta(days=1))
     seen = read("totals", filters).column("last_started_at")[0].as_py()
-    days = (seen.date() - first).days + 1 if seen else 0
+    days = (_day(seen, filters) - first).days + 1 if seen else 0
     is_going_on = this.until is not None and 0 < days < this.until.day
     task = f"Write the monthly note on Claude API spend for finance: {first:%B %Y} against the month before.\n"
     if is_going_on:
@@ -127,10 +132,10 @@ def month(read: Read, filters: Filters, first: date, signals: Iterable[Signal] =
         last = replace(last, until=min(last.until or first, (last.since or first) + timedelta(days=days - 1)))
         task += f"The month goes on: its first {days} days stand against as many of the month before.\n"
     begun = read("totals", Filters()).column("first_started_at")[0].as_py()
-    if begun and last.since and begun.date() > last.since:
-        task += f"The data begins on {begun.date()}: the month before is not whole.\n"
+    if begun and last.since and _day(begun, filters) > last.since:
+        task += f"The data begins on {_day(begun, filters)}: the month before is not whole.\n"
     found = explain(read, last, this, "feature")
-    return Figures(task + f"Filters in force: {_narrowing(filters)}.", (
+    return Figures(task + f"Filters in force: {_narrowing(filters)}. {_clock(filters)}", (
         Table("Both months", _totals(read, last, this), is_ours=True),
         Table("The change by cause, in parts that add up to it", _causes(found)),
         Table("The change by feature, largest first", _slices(found, "feature")),
@@ -252,6 +257,14 @@ def _end(first: date) -> date:
 
 def _days(filters: Filters) -> str:
     return units.period(filters.since or date.min, filters.until or date.max)
+
+
+def _day(moment: datetime, filters: Filters) -> date:
+    return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(filters.zone)).date()
+
+
+def _clock(filters: Filters) -> str:
+    return f"Days are those of the time zone {filters.zone}."
 
 
 def _narrowing(filters: Filters) -> str:

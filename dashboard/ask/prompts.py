@@ -11,7 +11,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from dashboard.ask_sql import MOST_ROWS, documented
+from dashboard.ask.sql import MOST_ROWS, documented
 from queries import View, catalogue
 
 ANSWER_TOKENS = 8_000  # thinking included, where a model thinks
@@ -26,8 +26,10 @@ Rules:
   setting, no PIVOT, no WITH RECURSIVE, no second statement. Name views with their schema (facts.calls).
 - Prefer facts.calls for what callers saw (counts, failures, waiting) and facts.attempts for tokens and money.
   The metrics views are over all time and cannot be filtered by day; use facts for a period.
-- Times are UTC timestamps without a zone. "Last week", "this month" and the like count back from the last day of the
-  data that the message names, not from today, unless today lies within the data.
+- Times are UTC timestamps without a zone. Where the message names another time zone, days and hours are meant on its
+  clock: cut them from timezone('Europe/Berlin', timezone('UTC', started_at)), with the zone that is named there.
+- "Last week", "this month" and the like count back from the last day of the data that the message names, not from
+  today, unless today lies within the data.
 - Money is cost_usd, list price, null where a model has no price: sum() leaves such rows out, and the note says so
   where it matters. Round nothing. A rate is sum of what counts over what it is counted in, guarded with nullif.
 - '(unattributed)' stands where a log does not say the feature, user, team or environment.
@@ -103,10 +105,18 @@ class Request:
 
 
 def for_question(
-    question: str, model: str, today: date, span: tuple[date, date] | None, names: dict[str, list[str]] | None = None
+    question: str,
+    model: str,
+    today: date,
+    span: tuple[date, date] | None,
+    names: dict[str, list[str]] | None = None,
+    zone: str = "UTC",
 ) -> Request:
-    """Ask for SQL. `span`: first and last day of the data; `names`: values of features and so on, where allowed."""
-    said = [f"Today is {today}."]
+    """Ask for SQL. `span`: first and last day of the data; `names`: values of features and so on, where allowed.
+
+    `zone`: the time zone of the reader's clock, whose days `today` and `span` are.
+    """
+    said = [f"Today is {today}, in the time zone {zone}."]
     said.append(f"The data covers {span[0]} to {span[1]}." if span else "There is no data yet.")
     if names:
         said.append("Names that occur, as JSON: " + json.dumps(names, ensure_ascii=False))
