@@ -12,10 +12,11 @@ from typing import Any
 
 from fpdf import FPDF
 from fpdf.enums import Align, MethodReturnValue
+from fpdf.fonts import TTFFont
 
 from dashboard import units
 from dashboard.names import display_name
-from dashboard.reports.fitting import printed, share_out
+from dashboard.reports.fitting import Printed, printed, share_out
 from dashboard.reports.report import Chart, Figure, Letterhead, Report, Table
 
 FOLDER = Path(__file__).parent / "fonts"
@@ -33,6 +34,7 @@ LINE, HEAD, NOTE, GAP = 4.6, 5.2, 3.3, 4.0
 SMALLEST = 5.5
 LEAST_NAME = 38.0
 MOST_TABLES = 4
+NO_SIGN = "▯"
 INK, GREY, RULE = "#171A21", "#667085", "#D0D5DD"
 
 
@@ -54,6 +56,7 @@ class _Sheet:
             self.pdf.add_font(f"more{number}", "", font)
         self.pdf.set_fallback_fonts([f"more{number}" for number in range(len(more))], exact_match=False)
         self.pdf.set_text_shaping(True)
+        self._known = {sign for font in self.pdf.fonts.values() if isinstance(font, TTFFont) for sign in font.cmap}
         self.pdf.add_page()
         self.pdf.set_title(f"{report.title}, {report.period}")
         self.pdf.set_creation_date(report.as_of)
@@ -114,7 +117,11 @@ class _Sheet:
     def _left_out(self) -> list[str]:
         """What the report has beyond this page."""
         more = [table.title for table in self.report.tables if table not in self._worth_printing()]
-        return [f"also in the workbook: {', '.join(more)}"] if more else []
+        said = [f"also in the workbook: {', '.join(more)}"] if more else []
+        names = [name for table in self._worth_printing() for name in table.rows[table.rows.table.column_names[0]]]
+        if any(NO_SIGN in self._drawable(display_name(name)) for name in names):
+            said.append(f"{NO_SIGN} is a sign that no font here has; the workbook has it")
+        return said
 
     def _chart(self, chart: Chart, top: float) -> float:
         """Stacked bars over time, drawn from the figure's own numbers."""
@@ -163,8 +170,10 @@ class _Sheet:
             top = self._table(table, most, top)
 
     def _table(self, table: Table, most: int, top: float) -> float:
-        columns, widths = self._columns(table, most)
-        words = printed(table, columns, most, self.report.zone)
+        first, *rest = table.rows.table.column_names
+        known = [name for name in rest if any(value not in (None, 0) for value in table.rows[name])]
+        words = printed(table, [first, *known], most, self.report.zone)
+        widths = self._widths(words)
         self._text(MARGIN, top, INNER, HEAD, words.title, 9, bold=True)
         top += HEAD
         for line in self._wrapped(words.note, 7, 2):
@@ -184,21 +193,17 @@ class _Sheet:
             top += LINE
         return top + GAP
 
-    def _columns(self, table: Table, most: int) -> tuple[list[str], list[float]]:
+    def _widths(self, words: Printed) -> list[float]:
         """As many columns as fit, from the left, each as wide as it has to be; names get what is left."""
-        first, *rest = table.rows.table.column_names
-        known = [name for name in rest if any(value not in (None, 0) for value in table.rows[name])]
-        widths: dict[str, float] = {}
-        for name in known:
-            words = printed(table, [first, name], most, self.report.zone)
-            shown = [words.head[1], *(row[1] for row in words.rows), words.total[1] if words.total else ""]
-            self.pdf.set_font("text", "B", 7.5)
-            need = max(self.pdf.get_string_width(word) for word in shown) + 3
-            need = min(max(need, 14.0), 34.0)
-            if sum(widths.values()) + need > INNER - LEAST_NAME:
+        self.pdf.set_font("text", "B", 7.5)
+        widths: list[float] = []
+        for column in range(1, len(words.head)):
+            shown = [line[column] for line in (words.head, *words.rows, words.total) if line]
+            need = min(max(max(self.pdf.get_string_width(word) for word in shown) + 3, 14.0), 34.0)
+            if sum(widths) + need > INNER - LEAST_NAME:
                 break
-            widths[name] = need
-        return [first, *widths], [INNER - sum(widths.values()), *widths.values()]
+            widths.append(need)
+        return [INNER - sum(widths), *widths]
 
     def _line(
         self,
@@ -210,7 +215,7 @@ class _Sheet:
         colour: str = INK,
     ) -> None:
         left = MARGIN
-        for place, (word, wide) in enumerate(zip(words, widths, strict=True)):
+        for place, (word, wide) in enumerate(zip(words, widths, strict=False)):
             align = Align.L if place == 0 else Align.R
             self._text(
                 left, top, wide - (2 if place == 0 else 0), tall, word, 7.5, bold=bold, colour=colour, align=align
@@ -241,6 +246,10 @@ class _Sheet:
         kept = [line.strip() for line in lines if line.strip()]
         return kept if len(kept) <= most else [*kept[: most - 1], f"{kept[most - 1]} …"]
 
+    def _drawable(self, words: str) -> str:
+        """The words with a box in place of each sign that no font at hand has."""
+        return "".join(sign if ord(sign) in self._known else NO_SIGN for sign in words)
+
     def _text(
         self,
         left: float,
@@ -255,7 +264,7 @@ class _Sheet:
         align: Align = Align.L,
     ) -> None:
         """One line within its box: set smaller if it has to be, and ended with an ellipsis where that is not enough."""
-        words = display_name(words, limit=900) if words else ""
+        words = self._drawable(display_name(words, limit=900)) if words else ""
         self.pdf.set_font("text", "B" if bold else "", size)
         self.pdf.c_margin = 0
         while self.pdf.get_string_width(words) > wide and size > SMALLEST:

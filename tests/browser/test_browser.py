@@ -1,5 +1,6 @@
 """The product as a person meets it: a real server, a real browser, real logs."""
 
+import io
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import openpyxl
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
@@ -100,6 +102,30 @@ def test_the_address_is_the_view(home: Path, page: Page, browser: Browser, serve
     expect(other.get_by_test_id("stMetric").first).to_contain_text("$0.42")  # 7 days of 10 calls at $0.006
     assert other.get_by_test_id("stMetric").all_inner_texts() == told
     other.context.close()
+
+
+def test_a_view_and_its_charts_are_saved_as_files(home: Path, page: Page, server: Callable[[Path], str]) -> None:
+    """300 calls at $0.006 are $1.80, in the workbook of the menu and in the CSV of the table; a chart as a picture."""
+    load(home, traffic())
+    page.goto(f"{server(home)}/spend?range=All+time&by=User")
+    settled(page)
+
+    def saved(button: Locator) -> bytes:
+        with page.expect_download(timeout=60_000) as download:
+            button.click()
+        return Path(download.value.path()).read_bytes()
+
+    table = saved(page.get_by_role("button", name="CSV", exact=True)).decode()
+    assert table.splitlines()[-1].startswith("Total,1.80000")
+    page.get_by_role("button", name="Export").click()
+    book = openpyxl.load_workbook(io.BytesIO(saved(page.get_by_role("button", name="Workbook (XLSX)"))))
+    assert [cell.value for cell in book["Spend by user"][12]][:2] == ["Total", 1.8]  # ten users
+    assert saved(page.get_by_role("button", name="One page (PDF)")).startswith(b"%PDF")
+    page.get_by_text("SVG", exact=True).click()
+    settled(page)
+    page.keyboard.press("Escape")
+    page.locator(".js-plotly-plot").first.hover()
+    assert b"<svg" in saved(page.locator(".modebar-btn").first)[:200]
 
 
 def test_a_mark_opens_its_signal_and_the_signal_its_comparison(

@@ -82,6 +82,7 @@ def test_nothing_is_clipped_however_much_there_is(rows: int) -> None:
     assert said.count(total) >= 3, "the totals are whole, whatever their size"
     assert "(unattributed)" in said
     if rows > 8:
+        assert all(Path(font).exists() for font in as_pdf.MORE_FONTS) or "▯" in said
         assert "All others" in said
 
 
