@@ -27,7 +27,7 @@ class Words:
 
 
 # By kind; a kind that is not here has the words of its step.
-_WORDS = {
+WORDS = {
     "waste": Words(
         "Stop paying for answers that nobody used",
         "These calls were paid for, and what they gave was not used.",
@@ -190,7 +190,7 @@ _EVIDENCE = {
 
 def of(kind: str, step: str) -> Words:
     """The words of a kind of measure."""
-    return _WORDS.get(kind) or _WORDS[step]
+    return WORDS.get(kind) or WORDS[step]
 
 
 def title(kind: str, step: str, feature: str | None, model: str | None, place: str = "md") -> str:
