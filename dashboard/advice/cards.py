@@ -28,6 +28,8 @@ def found(view: View) -> Found:
         st.stop()
     if told.problem:
         st.warning(told.problem, icon=":material/error:")
+        if not told.days:
+            st.stop()
     elif not told.is_current:
         st.caption("Newer data has come in. Its advice is being worked out; it shows when you look again.")
     return told
