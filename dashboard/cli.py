@@ -5,7 +5,20 @@ from pathlib import Path
 import click
 
 from dashboard import settings
-from dashboard.commands import alerts, ask, budgets, check, export, ingest, mappings, questions, serve, signals, upkeep
+from dashboard.commands import (
+    advice,
+    alerts,
+    ask,
+    budgets,
+    check,
+    export,
+    ingest,
+    mappings,
+    questions,
+    serve,
+    signals,
+    upkeep,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -30,6 +43,7 @@ main.add_command(signals.signals)
 main.add_command(signals.decide)
 main.add_command(signals.explain)
 main.add_command(signals.forecast)
+main.add_command(advice.advice)
 main.add_command(budgets.budgets)
 main.add_command(alerts.alerts)
 main.add_command(check.check)

@@ -11,8 +11,9 @@ import streamlit as st
 
 from dashboard import data, tables, units
 from dashboard.advice import kept, words
-from dashboard.advice.finding import Found, Measure, Plan
+from dashboard.advice.finding import Found, Measure
 from dashboard.advice.kept import Decision
+from dashboard.advice.ranked import Entry
 from dashboard.data import Rows
 from dashboard.filter_bar import View, jump
 from dashboard.names import display_name
@@ -27,6 +28,8 @@ def found(view: View) -> Found:
         st.stop()
     if told.problem:
         st.warning(told.problem, icon=":material/error:")
+        if not told.days:
+            st.stop()
     elif not told.is_current:
         st.caption("Newer data has come in. Its advice is being worked out; it shows when you look again.")
     return told
@@ -41,31 +44,18 @@ def _wait(view: View) -> None:
     )
 
 
-def worth(found: Found, plan: Plan, measure: Measure) -> tuple[Decimal, Decimal, Decimal]:
-    """Low, middle and high dollars a month of a measure's part of the plan; outside it, of the measure alone.
-
-    The range of the part is the range of the measure alone, scaled to the part.
-    """
-    if measure.measure_id not in plan.worth_usd or not measure.saving_usd:
-        low, middle, high = measure.saving_low_usd, measure.saving_usd, measure.saving_high_usd
-    else:
-        middle = plan.worth_usd[measure.measure_id]
-        low, high = (side * middle / measure.saving_usd for side in (measure.saving_low_usd, measure.saving_high_usd))
-    return found.monthly(low), found.monthly(middle), found.monthly(high)
-
-
-def draw(view: View, found: Found, plan: Plan, measure: Measure, decision: Decision | None) -> None:
+def draw(view: View, found: Found, entry: Entry, decision: Decision | None) -> None:
     """One measure."""
-    low, middle, high = worth(found, plan, measure)
+    measure = entry.measure
     told = words.of(measure.kind, measure.step)
     is_bound = measure.level == "C"
     key = measure.measure_id
     with st.container(border=True, gap="xsmall", key=f"measure_{key}"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            amount = units.money(high if is_bound else middle).replace("$", "\\$")
+            amount = units.money(entry.shown).replace("$", "\\$")
             st.badge(f"{'up to ' if is_bound else ''}{amount} a month", color="gray" if is_bound else "green")
             st.markdown(f"**{words.title(measure.kind, measure.step, measure.feature, measure.model)}**")
-        spread = "" if is_bound else f"Likely {words.range_of(low, high)} a month. "
+        spread = "" if is_bound else f"Likely {words.range_of(entry.low, entry.high)} a month. "
         alone = units.money(found.monthly(measure.saving_usd)).replace("$", "\\$")
         spend = units.money(found.monthly(measure.spend_usd)).replace("$", "\\$")
         st.markdown(told.why)

@@ -39,7 +39,10 @@ Read = Callable[[str, Filters], pa.Table]
 
 @dataclass(frozen=True)
 class Found:
-    """What was found in a period of so many days. problem: why newer data was not looked at, or None."""
+    """What was found in a period of so many days.
+
+    problem: why newer data was not looked at, or None; where there is no older advice either, there are no days.
+    """
 
     ground: Ground
     days: int
@@ -107,6 +110,6 @@ def _answer(asked: _Question, read: Read, filters: Filters, told: Told) -> None:
             f"Advice could not be worked out; no other figure depends on it. (Error {number} in the server's log.)"
         )
         nothing = Ground((), Decimal(0), pa.table({}), ())
-        newest = replace(asked.before or Found(nothing, 1), problem=problem)
+        newest = replace(asked.before or Found(nothing, 0), problem=problem)
     asked.rests_until = time.monotonic() + REST * (time.monotonic() - begun)
     asked.answer.set_result(newest)

@@ -27,7 +27,7 @@ class Words:
 
 
 # By kind; a kind that is not here has the words of its step.
-_WORDS = {
+WORDS = {
     "waste": Words(
         "Stop paying for answers that nobody used",
         "These calls were paid for, and what they gave was not used.",
@@ -98,7 +98,7 @@ if counted.input_tokens > LIMIT:
         "Cache the part of the prompt that repeats",
         "Every call sends the same beginning again at the full price of input; from the cache it costs a fraction.",
         "Put what never changes first (tools, system prompt, documents), what changes last, and mark the end of the "
-        "part that repeats. Write for an hour (ttl 1h) where calls are more than five minutes apart.",
+        "part that repeats. Write for an hour (ttl 1h) where calls are mostly more than five minutes apart.",
         """\
 client.messages.create(
     model=model,
@@ -108,7 +108,35 @@ client.messages.create(
 )
 """,
         "A prefix that changes (a date, a user's name) is written again each time, which costs more than no cache. "
-        "The Cache page shows the hit rate.",
+        "Where the length of the prefix is only bounded, say what you know: `outlay advice prefix FEATURE TOKENS`.",
+    ),
+    "cache_conversation": Words(
+        "Cache conversations",
+        "Every turn sends the whole conversation again at the full price of input; from the cache it costs a fraction.",
+        "Mark the last message of every request: what came before it is then read, and only what is new is written.",
+        """\
+client.messages.create(
+    model=model,
+    max_tokens=1024,
+    cache_control={"type": "ephemeral"},
+    messages=messages,
+)
+""",
+        "It only works while what was said stays as it was: history that is rewritten or shortened is written anew.",
+    ),
+    "cache_lifetime": Words(
+        "Change how long the cache is kept",
+        "With the other lifetime the same reads and writes would have cost less.",
+        "Set the ttl of cache_control: 5m where calls follow one another within minutes, 1h where they pause longer.",
+        """\
+client.messages.create(
+    model=model,
+    max_tokens=1024,
+    system=[{"type": "text", "text": guide, "cache_control": {"type": "ephemeral", "ttl": "1h"}}],
+    messages=messages,
+)
+""",
+        "Traffic that changes its rhythm turns the advice around; look at it again after a month.",
     ),
     "batch": Words(
         "Send what can wait through the Batch API",
@@ -144,6 +172,14 @@ _EVIDENCE = {
     "days": "Days with such calls",
     "limit_tokens": "Limit",
     "cut_tokens": "Input tokens beyond it",
+    "prefix_tokens": "Tokens that could be cached",
+    "prefix_source": "How that is known",
+    "lifetime": "Kept now for",
+    "hit_rate": "Calls that would have found them in the cache",
+    "cache_hit_rate": "Prompt tokens that would have been read from the cache",
+    "cached_hit_rate": "Cached tokens that are read, not written",
+    "break_even_rate": "Share from which caching pays",
+    "unread_write_tokens": "Written and never read",
     "named_rate": "Calls that name a user",
     "later_turn_rate": "Calls that follow another in a conversation",
     "run_rate": "Calls in runs",
@@ -154,7 +190,7 @@ _EVIDENCE = {
 
 def of(kind: str, step: str) -> Words:
     """The words of a kind of measure."""
-    return _WORDS.get(kind) or _WORDS[step]
+    return WORDS.get(kind) or WORDS[step]
 
 
 def title(kind: str, step: str, feature: str | None, model: str | None, place: str = "md") -> str:

@@ -5,7 +5,7 @@ from decimal import Decimal
 import streamlit as st
 
 from dashboard import units
-from dashboard.advice import cards, kept, words
+from dashboard.advice import cards, kept, ranked, words
 from dashboard.filter_bar import choose, current
 from dashboard.settings import home
 
@@ -29,20 +29,9 @@ if state == "done":
     st.stop()
 
 found = cards.found(view)
-ground = found.ground
-listed = [
-    measure for measure in ground.measures
-    if (decided[measure.measure_id].kind if measure.measure_id in decided else "open") == state
-]  # fmt: skip
-plan = ground.plan([measure.measure_id for measure in listed if measure.level != "C"])
-told = [
-    measure for measure in listed
-    if cards.worth(found, plan, measure)[2 if measure.level == "C" else 1] >= least
-]  # fmt: skip
-sure = [measure for measure in told if measure.level != "C"]
-plan = ground.plan([measure.measure_id for measure in sure])
-sides = [cards.worth(found, plan, measure) for measure in sure]
-low, high = (sum((side[place] for side in sides), Decimal(0)) for place in (0, 2))
+listing = ranked.listing(found, decided, state, Decimal(least))
+plan, sure, bounds = listing.plan, listing.sure, listing.bounds
+low, high = sum((of.low for of in sure), Decimal(0)), sum((of.high for of in sure), Decimal(0))
 
 with st.grid(4, min_column_width=150, gap="small"):
     share = plan.saving_usd / plan.spend_usd if plan.spend_usd else Decimal(0)
@@ -57,19 +46,19 @@ st.caption(
     "below add up to it. A month is 30 days.".replace("$", "\\$")
 )
 
-for measure in sorted(sure, key=lambda of: -plan.worth_usd[of.measure_id]):
-    cards.draw(view, found, plan, measure, decided.get(measure.measure_id))
-if bounds := [measure for measure in told if measure.level == "C"]:
+for entry in sure:
+    cards.draw(view, found, entry, decided.get(entry.measure.measure_id))
+if bounds:
     st.subheader("Worth a question", anchor=False)
     st.caption("Up to so much. What the logs cannot tell decides; none of it is in the total.")
-    for measure in sorted(bounds, key=lambda of: -of.saving_usd):
-        cards.draw(view, found, plan, measure, decided.get(measure.measure_id))
-if not told:
+for entry in bounds:
+    cards.draw(view, found, entry, decided.get(entry.measure.measure_id))
+if not sure and not bounds:
     with st.container(border=True, width=560):
         if state == "open":
             st.subheader("Nothing to advise", icon=":material/check_circle:", anchor=False)
             st.markdown(f"No measure would have saved {units.money(Decimal(least))} a month.".replace("$", "\\$"))
         else:
             st.markdown("Nothing is dismissed.")
-if hidden := len(listed) - len(told):
+if hidden := len(listing.silent):
     st.caption(f"{words.counted(hidden, 'measure')} under the threshold not shown.")

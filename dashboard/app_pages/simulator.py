@@ -60,7 +60,8 @@ with st.grid(4, min_column_width=150, gap="small"):
 st.caption(f"{units.money(found.monthly(saved))} in a month of 30 days.".replace("$", "\\$"))
 
 # In cents that add up: what is left is the spend less every step, on the screen as well.
-parts = {words.STEPS[step]: -amount for step, amount in plan.steps_usd.items()} | {"Discount": -plan.discount_usd}
+every_part = {words.STEPS[step]: -amount for step, amount in plan.steps_usd.items()} | {"Discount": -plan.discount_usd}
+parts = {name: amount for name, amount in every_part.items() if amount}
 spend, left = cents.rounded(plan.spend_usd), cents.rounded(plan.left_usd)
 amounts = [spend, *cents.adding_up(list(parts.values()), left - spend), left]
 steps = pa.table(

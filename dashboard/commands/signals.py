@@ -72,7 +72,7 @@ def signals(
     from queries.signals import find
 
     with OwnerOf(home) as owner:
-        found = find(owner.read, _filters(since, until, **asked))
+        found = find(owner.read, filters_of(since, until, **asked))
     if expected:
         _rows(
             EXPECTED_COLUMNS, [[_said(getattr(of, name)) for name in EXPECTED_COLUMNS] for of in found.expected], form
@@ -121,7 +121,7 @@ def decide(home: Path, /, what: str, signal_ids: tuple[str, ...], days: int | No
     if days and what != "mute":
         fail("--days is for mute alone", 2)
     with OwnerOf(home) as owner:
-        found = {of.signal_id: of for of in find(owner.read, _filters(None, None, zone=zone)).signals}
+        found = {of.signal_id: of for of in find(owner.read, filters_of(None, None, zone=zone)).signals}
     for signal_id in signal_ids:
         if signal_id not in found:
             fail(
@@ -157,7 +157,7 @@ def explain(
     """Why a period cost more or less than another of the same length, in parts that add up to the difference."""
     from queries.signals import explain as explain_change
 
-    after = _filters(since, until, **asked)
+    after = filters_of(since, until, **asked)
     if until < since:
         fail("--until is before --since", 2)
     before = after.previous()
@@ -188,7 +188,7 @@ def forecast(home: Path, /, form: str, **asked: Any) -> Any:
     from queries.signals import forecast as forecast_month
 
     with OwnerOf(home) as owner:
-        seen = forecast_month(owner.read, _filters(None, None, **asked))
+        seen = forecast_month(owner.read, filters_of(None, None, **asked))
     if seen is None:
         return fail("there is less than a week of history: too little to say what the month will come to")
     if form != "table":
@@ -205,7 +205,8 @@ def forecast(home: Path, /, form: str, **asked: Any) -> Any:
         click.echo(f"Forecasts like this one were off by {seen.backtest_error:.1%} on average in the months before.")
 
 
-def _filters(since: dt.datetime | None, until: dt.datetime | None, **asked: Any) -> Any:
+def filters_of(since: dt.datetime | None, until: dt.datetime | None, **asked: Any) -> Any:
+    """What the options of a command ask for."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
     from queries import Filters

@@ -59,7 +59,8 @@ class Advised:
     changes: one row per attempt that the measure would have changed, at most one per attempt and measure: `attempt_id`,
     `measure_id`, and those of the following that its step is about, the others null. waste: `is_dropped`. cap:
     `cut_tokens` (off the end of the uncached prompt). cache: `read_tokens`, `write_5m_tokens`, `write_1h_tokens` (out
-    of the uncached prompt, from its beginning). batch: `is_batched`.
+    of the uncached prompt, from its beginning; signed where tokens only change from one pile to another). batch:
+    `is_batched`.
     """
 
     measures: tuple[Measure, ...]

@@ -19,18 +19,20 @@ select feature, model, places, sum(cost_pico) as cost_pico, sum(batch_cost_pico)
 from told
 group by feature, model, places;
 
--- What the cache takes from the front of the uncached prompt, of what is left of it: reads first, then writes. Tokens that
--- only move between piles of the cache (their changes add up to nothing) need no room.
-create macro room(left_over, reads, writes_5m, writes_1h) as
-    case when reads + writes_5m + writes_1h = 0 then 1000000000000 else left_over end;
-create macro saved_with(input_pico, read_pico, write_5m_pico, write_1h_pico, space, cut, reads, writes_5m, writes_1h) as
-    cut * input_pico
-    + least(reads, space) * (input_pico - read_pico)
-    + least(writes_5m, greatest(space - reads, 0)) * (input_pico - write_5m_pico)
-    + least(writes_1h, greatest(space - reads - writes_5m, 0)) * (input_pico - write_1h_pico);
+-- What a cut and a cache save together. The cut takes from the end of the uncached prompt, the cache from the front of
+-- what is left: all it would, unless the cut has gone into it; then reads first, then writes. Tokens that only change
+-- from one pile to another (another lifetime) are signed and take nothing.
 create macro saved(input_pico, read_pico, write_5m_pico, write_1h_pico, left_over, cut, reads, writes_5m, writes_1h) as
-    saved_with(input_pico, read_pico, write_5m_pico, write_1h_pico, room(left_over, reads, writes_5m, writes_1h),
-        cut, reads, writes_5m, writes_1h);
+    cut * input_pico
+    + case when reads + writes_5m + writes_1h <= left_over then
+        reads * (input_pico - read_pico)
+        + writes_5m * (input_pico - write_5m_pico)
+        + writes_1h * (input_pico - write_1h_pico)
+    else
+        least(reads, left_over) * (input_pico - read_pico)
+        + least(writes_5m, greatest(left_over - reads, 0)) * (input_pico - write_5m_pico)
+        + least(writes_1h, greatest(left_over - reads - writes_5m, 0)) * (input_pico - write_1h_pico)
+    end;
 
 create temp table cached as
 select
