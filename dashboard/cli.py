@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from dashboard import settings
-from dashboard.commands import alerts, ask, budgets, check, ingest, mappings, questions, serve, signals, upkeep
+from dashboard.commands import alerts, ask, budgets, check, ingest, mappings, questions, serve, shares, signals, upkeep, users
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -33,6 +33,8 @@ main.add_command(signals.forecast)
 main.add_command(budgets.budgets)
 main.add_command(alerts.alerts)
 main.add_command(check.check)
+main.add_command(shares.shares)
+main.add_command(users.users)
 main.add_command(ask.ask)
 main.add_command(upkeep.verify)
 main.add_command(upkeep.rebuild)
