@@ -5,7 +5,20 @@ from pathlib import Path
 import click
 
 from dashboard import settings
-from dashboard.commands import alerts, ask, budgets, check, ingest, mappings, questions, serve, shares, signals, upkeep, users
+from dashboard.commands import (
+    alerts,
+    ask,
+    budgets,
+    check,
+    ingest,
+    mappings,
+    questions,
+    serve,
+    shares,
+    signals,
+    upkeep,
+    users,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -25,8 +25,10 @@ CLOSED = (
     "/_stcore/upload_file",  # it holds whole files in memory, for anybody; dashboard/upload_routes.py does not
 )
 # Answered without a login: each of these asks for a word of its own, or says nothing about the data.
-PUBLIC = ("/healthz", "/login", "/logout", "/auth/login", "/auth/logout", "/oauth2callback")
-PUBLIC += ("/api/loads", "/api/query", "/api/ask", "/api/read", "/v1/traces", "/v1/logs", "/v1/metrics")
+PUBLIC = frozenset(
+    {"/healthz", "/login", "/logout", "/auth/login", "/auth/logout", "/oauth2callback"}
+    | {"/api/loads", "/api/query", "/api/ask", "/api/read", "/v1/traces", "/v1/logs", "/v1/metrics"}
+)
 PUBLIC_BELOW = ("/s/", "/shared/")
 FOR_OPERATORS = ("/api/uploads",)
 
@@ -34,9 +36,7 @@ FOR_OPERATORS = ("/api/uploads",)
 class Gate:
     """The gate, as ASGI middleware."""
 
-    def __init__(
-        self, app: Callable[[Scope, Receive, Send], Awaitable[None]], hosts: frozenset[str], way: Way
-    ) -> None:
+    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]], hosts: frozenset[str], way: Way) -> None:
         """`hosts`: the Host headers that are answered. way: how those are known who ask for more than a share."""
         self._app, self._hosts, self._way = app, hosts, way
         policy = (

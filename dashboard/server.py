@@ -118,6 +118,9 @@ def _known_signals(zone: str) -> tuple[Any, ...] | None:
 
 def _apologise(error: Exception) -> bool:
     """What a reader sees of an error: its number, under which the server's log tells the rest."""
+    if isinstance(error, acting.NotAllowed):
+        st.error(f"Not changed: {error}.", icon=":material/lock:")
+        return True
     number = secrets.token_hex(4)
     print(f"outlay: error {number}", *traceback.format_exception(error), file=sys.stderr, flush=True)
     st.error(

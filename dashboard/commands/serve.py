@@ -7,7 +7,6 @@ import click
 
 from dashboard.commands.terminal import Examples, fail
 
-
 EXAMPLES = """outlay serve
 outlay serve --port 9000 --open
 outlay serve --otlp

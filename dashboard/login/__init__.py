@@ -1,1 +1,1 @@
-"""Who may do what, once the dashboard is reached from other machines: users with a role, and three ways to know them."""
+"""Who may do what, where the dashboard is reached from other machines: users with a role, and how they are known."""

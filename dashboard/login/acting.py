@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dashboard.login.users import Role, User
 from dashboard.login.ways import LOCAL
 
-_reader: Callable[[], User | None] = lambda: LOCAL
+_reader: Callable[[], User | None] | None = None
 
 
 class NotAllowed(PermissionError):
@@ -23,7 +23,7 @@ def serve_from(reader: Callable[[], User | None]) -> None:
 
 def who() -> User | None:
     """Who acts; None for somebody whose login has ended."""
-    return _reader()
+    return _reader() if _reader else LOCAL
 
 
 def may(role: Role) -> bool:

@@ -46,6 +46,9 @@ def routes(home: Path) -> list[Route]:
         )
         return answer
 
+    async def leave(request: Request) -> Response:
+        return HTMLResponse(small_pages.drawn("logout.html"), headers=FRESH)
+
     async def log_out(request: Request) -> Response:
         if not is_same_origin(request):
             return Response(status_code=403)
@@ -57,5 +60,6 @@ def routes(home: Path) -> list[Route]:
     return [
         Route("/login", ask, methods=["GET"]),
         Route("/login", log_in, methods=["POST"]),
+        Route("/logout", leave, methods=["GET"]),
         Route("/logout", log_out, methods=["POST"]),
     ]

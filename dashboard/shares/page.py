@@ -21,6 +21,7 @@ from dashboard.reports.report import Figure, Report, Table
 from dashboard.rows import Rows
 from dashboard.small_pages import drawn
 
+
 def written(report: Report, name: str, expires_at: datetime, downloads: Sequence[tuple[str, str]]) -> str:
     """The page of a share. downloads: the files beside it, each with its label."""
     return drawn(

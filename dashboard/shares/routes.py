@@ -44,9 +44,9 @@ def routes(home: Path) -> list[Route]:
         return HTMLResponse(page.entrance(token, bool(share.password)), headers=FRESH)
 
     async def exchange(request: Request) -> Response:
-        token, form = request.path_params["token"], await form(request)
+        token, told = request.path_params["token"], await form(request)
         word = await run_in_threadpool(
-            _exchanged, home, token, form.get("password", ""), _by(request), links, guesses, _address(request)
+            _exchanged, home, token, told.get("password", ""), _by(request), links, guesses, _address(request)
         )
         if word is None:
             return _denied()

@@ -1,4 +1,4 @@
-"""The pages outside of the dashboard: those of shares and of the login. Every value in them is escaped by its template."""
+"""The pages outside of the dashboard: shares and login. Every value in them is escaped by its template."""
 
 from functools import cache
 from pathlib import Path
