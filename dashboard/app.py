@@ -4,14 +4,20 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import data, export_menu, filter_bar, trust_line
+from dashboard import data, export_menu, filter_bar, login_line, share_menu, trust_line
+from dashboard.login import acting
+from dashboard.login.users import Role
 
 HERE = Path(__file__).parent
 
+reader = acting.who()
 data.look()
 st.set_page_config(page_title="Outlay", page_icon=str(HERE / "mark.svg"), layout="wide")
 st.html(HERE / "style.css")
 st.logo(str(HERE / "logo.svg"), size="large", icon_image=str(HERE / "mark.svg"))
+if reader is None:
+    st.error("Your login has ended. Load this page again to log in.", icon=":material/lock:")
+    st.stop()
 
 SIGNALS = st.Page(
     "app_pages/signals.py",
@@ -118,12 +124,29 @@ WATCH = [
     ),
 ]
 
-page = st.navigation(
-    {"": [*LOOK, ASK], "Costs": COSTS, "Save": SAVE, "Quality": QUALITY, "Watch": WATCH, "Logs": ABOUT_THE_LOGS},
-    expanded=True,
+SHARES = st.Page(
+    "app_pages/shares.py",
+    title="Shares",
+    icon=":material/link:",
+    help="What is shared by link, how often it was opened, and how to end it.",
 )
+FOR_OPERATORS = (ASK, SHARES, ABOUT_THE_LOGS[1])  # a page that is not in the navigation does not open by its address
 
-if page in (ASK, *WATCH, *ABOUT_THE_LOGS):
+pages = {
+    "": [*LOOK, ASK],
+    "Costs": COSTS,
+    "Save": SAVE,
+    "Quality": QUALITY,
+    "Watch": WATCH,
+    "Sharing": [SHARES],
+    "Logs": ABOUT_THE_LOGS,
+}
+if not reader.role.may(Role.OPERATOR):
+    pages = {group: [of for of in those if of not in FOR_OPERATORS] for group, those in pages.items()}
+page = st.navigation({group: those for group, those in pages.items() if those}, expanded=True)
+login_line.draw(reader)
+
+if page in (ASK, *WATCH, SHARES, *ABOUT_THE_LOGS):
     st.title(page.title, anchor=False)
     page.run()
 elif data.span() is None:
@@ -142,6 +165,7 @@ else:
         page.run()
         with menu:  # last, since it goes by the switches of the page
             export_menu.draw(page.url_path or "overview", view)
+            share_menu.draw(page.url_path or "overview", page.title, view)
     else:
         with st.container(border=True, key="empty", width=560):
             st.subheader("No calls here", icon=":material/filter_list_off:", anchor=False)

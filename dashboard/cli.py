@@ -16,8 +16,10 @@ from dashboard.commands import (
     mappings,
     questions,
     serve,
+    shares,
     signals,
     upkeep,
+    users,
 )
 
 
@@ -50,6 +52,8 @@ main.add_command(check.check)
 main.add_command(export.export)
 main.add_command(export.statement)
 main.add_command(export.deliveries)
+main.add_command(shares.shares)
+main.add_command(users.users)
 main.add_command(ask.ask)
 main.add_command(upkeep.verify)
 main.add_command(upkeep.rebuild)

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from dashboard.choices import choices
+from dashboard.login.acting import require
+from dashboard.login.users import Role
 
 if TYPE_CHECKING:
     from dashboard.data import Signal
@@ -76,6 +78,7 @@ def decide(
     home: Path, kind: Kind, signals: Iterable[Signal], by: str, days: int | None = None, now: datetime | None = None
 ) -> None:
     """Write down what somebody decided about these signals; a mute lasts `days`, or for good."""
+    require(Role.OPERATOR)
     now = now or datetime.now(UTC)
     until = now + timedelta(days=days) if days else None
     with choices(home) as con:
@@ -94,6 +97,7 @@ def decide(
 
 def undo(home: Path, decisions: Iterable[Decision], by: str) -> None:
     """Take decisions back: what they had settled is open again."""
+    require(Role.OPERATOR)
     with choices(home) as con:
         con.executemany(
             "update signal_decisions set undone_at = ?, undone_by = ? where decision_id = ? and undone_at is null",

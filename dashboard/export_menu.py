@@ -26,13 +26,12 @@ def draw(page: str, view: View) -> None:
     """The menu of a page; nothing for a page without a report."""
     if page not in PAGES:
         return
-    chosen = {name: _word(st.session_state.get(name)) for name in PAGES[page].choices}
     ask = partial(
         report_of,
         page,
         view.filters,
         data.reader(),
-        chosen={name: word for name, word in chosen.items() if word},
+        chosen=switches(page),
         compare=view.before is not None,
     )
     with st.popover("Export", icon=":material/download:"):
@@ -54,6 +53,12 @@ def draw(page: str, view: View) -> None:
             key="picture",
             help="Point at a chart and click the camera to save it.",
         )
+
+
+def switches(page: str) -> dict[str, str]:
+    """What the switches of a page say, by their names in the address."""
+    said = {name: _word(st.session_state.get(name)) for name in PAGES[page].choices}
+    return {name: word for name, word in said.items() if word}
 
 
 def picture() -> str:

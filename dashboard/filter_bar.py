@@ -58,7 +58,7 @@ def draw(title: str, offers_compare: bool = True) -> DeltaGenerator:
             help="Show the change against the period before.",
         )
         days = _chosen_days(local_day(first, zone), local_day(last, zone))
-        menu = st.container(width="content")
+        menu = st.container(horizontal=True, width="content", gap="small")
     filters = Filters(
         since=days[0] if days else None,
         until=days[1] if days else None,

@@ -77,7 +77,11 @@ class Rows:
 
 def sums(rows: Rows, **given: Any) -> dict[str, Any]:
     """The totals line of rows: every column that can be summed, and what is given for the others."""
-    additive = [name for name in rows.columns if units.kind(name) in _ADDITIVE and name not in _NOT_ADDITIVE]
+    additive = [
+        name
+        for name in rows.columns
+        if units.kind(name) in _ADDITIVE and name not in _NOT_ADDITIVE and not units.is_unit_price(name)
+    ]
     return {name: rows.total(name) for name in additive} | given
 
 

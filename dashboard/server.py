@@ -1,22 +1,21 @@
 """One process: the pages, the routes beside them, and the gate in front of everything."""
 
 import asyncio
-import base64
 import contextlib
-import hashlib
 import json
 import os
-import re
 import secrets
 import sys
 import time
 import tomllib
 import traceback
 import webbrowser
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 import streamlit as st
@@ -26,37 +25,40 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard import judging, upload_routes, uploads
 from dashboard.alerts.evaluation import sight
 from dashboard.alerts.watching import keep_watching
 from dashboard.ask import sql as ask_sql
+from dashboard.gate import Gate
+from dashboard.login import acting
+from dashboard.login import routes as login_routes
+from dashboard.login.users import User
+from dashboard.login.ways import LOCAL, Loopback, Passwords, Way
 from dashboard.otlp import Receiver
 from dashboard.owner import Address, Owner, QueryRefused, filters_from, plain
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from dashboard.shares import routes as share_routes
+from dashboard.shares import snapshot
 
 FOLD_EVERY_SECONDS = 1.0
-
-# Answered by Streamlit to anybody who asks; nobody needs them here.
-CLOSED = (
-    "/_stcore/metrics",
-    "/_stcore/agent",
-    "/_stcore/allowed-message-origins-legacy",
-    "/_stcore/upload_file",  # it holds whole files in memory, for anybody; dashboard/upload_routes.py does not
-)
+REFRESH_EVERY_SECONDS = 60.0
 
 
-def serve(home: Path, host: str, port: int, open_browser: bool, otlp: bool) -> None:
+def serve(
+    home: Path, host: str, port: int, open_browser: bool, otlp: bool, way: Way | None = None, url: str = ""
+) -> None:
     """Serve the pages, and exporters where `otlp` is set, until the process is stopped.
 
-    Raises `ingest.store.StoreBusy` if the home is in use.
+    way: how those who ask are known; without one, everybody who can ask may do everything. url: where browsers reach
+    the server, if it is not on this machine. Raises `ingest.store.StoreBusy` if the home is in use.
     """
     from dashboard import data
     from dashboard.ask import view as ask_view
 
+    way = way or Loopback()
+    os.environ["FORWARDED_ALLOW_IPS"] = ""  # who asks is who opened the connection, whatever a header says
+    acting.serve_from(lambda: _reader(way))
     os.environ["OUTLAY_HOME"] = str(home)  # what pages keep beside the store goes to this home, wherever it was named
     owner = Owner(home)
     owner.fold()
@@ -67,7 +69,8 @@ def serve(home: Path, host: str, port: int, open_browser: bool, otlp: bool) -> N
     sent = uploads.Uploads(owner)
     uploads.serve_from(sent)
     receiver = Receiver(home, otlp)
-    address = Address.new(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    address = Address.new(f"http://{f'[{near}]' if ':' in near else near}:{port}")
 
     @contextlib.asynccontextmanager
     async def life(app: st.App) -> AsyncIterator[None]:
@@ -75,6 +78,7 @@ def serve(home: Path, host: str, port: int, open_browser: bool, otlp: bool) -> N
         folding = asyncio.create_task(_keep_folding(owner, sent))
         judge.start()
         watching = asyncio.create_task(keep_watching(home, sight(home, owner.read, _known_signals)))
+        refreshing = asyncio.create_task(_keep_refreshing(owner))
         await receiver.start()
         if open_browser:
             asyncio.get_running_loop().call_later(0.5, webbrowser.open, address.url)
@@ -83,6 +87,7 @@ def serve(home: Path, host: str, port: int, open_browser: bool, otlp: bool) -> N
         finally:
             folding.cancel()
             watching.cancel()
+            refreshing.cancel()
             await receiver.stop()
             await run_in_threadpool(sent.close)
             await run_in_threadpool(judge.close)
@@ -92,8 +97,17 @@ def serve(home: Path, host: str, port: int, open_browser: bool, otlp: bool) -> N
         str(files("dashboard") / "app.py"),
         lifespan=life,
         on_script_error=_apologise,
-        routes=_routes(owner, address) + receiver.routes() + upload_routes.routes(sent),
-        middleware=[Middleware(Gate, hosts=_hosts(host, port)), Middleware(GZipMiddleware, minimum_size=1024)],
+        routes=[
+            *_routes(owner, address),
+            *receiver.routes(),
+            *upload_routes.routes(sent),
+            *share_routes.routes(home),
+            *(login_routes.routes(home) if isinstance(way, Passwords) else ()),
+        ],
+        middleware=[
+            Middleware(Gate, hosts=_hosts(host, port, url), way=way),
+            Middleware(GZipMiddleware, minimum_size=1024),
+        ],
     )
     app.run(config=_config() | {"server.address": host, "server.port": port, "server.headless": True})
 
@@ -106,6 +120,9 @@ def _known_signals(zone: str) -> tuple[Any, ...] | None:
 
 def _apologise(error: Exception) -> bool:
     """What a reader sees of an error: its number, under which the server's log tells the rest."""
+    if isinstance(error, acting.NotAllowed):
+        st.error(f"Not changed: {error}.", icon=":material/lock:")
+        return True
     number = secrets.token_hex(4)
     print(f"outlay: error {number}", *traceback.format_exception(error), file=sys.stderr, flush=True)
     st.error(
@@ -123,6 +140,16 @@ async def _keep_folding(owner: Owner, sent: uploads.Uploads) -> None:
             await run_in_threadpool(sent.sweep, time.monotonic())
         except Exception as error:  # a full disk, say: the next time may go well
             print(f"outlay: folding failed: {error}", flush=True)
+
+
+async def _keep_refreshing(owner: Owner) -> None:
+    """Render shares anew when their schedule says so, and clear away what has ended."""
+    while True:
+        try:
+            await run_in_threadpool(snapshot.refresh_due, owner.home, owner.read, datetime.now(UTC))
+        except Exception as error:  # one that has no data just now: it stays as it is, and is tried again
+            print(f"outlay: a share was not refreshed: {error}", file=sys.stderr, flush=True)
+        await asyncio.sleep(REFRESH_EVERY_SECONDS)
 
 
 def _routes(owner: Owner, address: Address) -> list[Route]:
@@ -197,54 +224,15 @@ def _dotted(table: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
     return entries
 
 
-def _hosts(host: str, port: int) -> frozenset[str]:
-    """What a browser on this machine may call us: any other Host header is a page elsewhere posing as us."""
-    return frozenset(f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]", host))
+def _hosts(host: str, port: int, url: str) -> frozenset[str]:
+    """What a browser may call us: any other Host header is a page elsewhere posing as us."""
+    told = {f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]", host)}
+    return frozenset(told | {urlsplit(url).netloc} - {""})
 
 
-class Gate:
-    """In front of every request and every WebSocket: whom we answer, and the headers that every answer carries."""
-
-    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]], hosts: frozenset[str]) -> None:
-        """`hosts`: the Host headers that are answered."""
-        self._app, self._hosts = app, hosts
-        policy = (
-            f"default-src 'none'; script-src 'self' {_inline_scripts()}; style-src 'self' 'unsafe-inline'; "
-            "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
-            "manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-        )
-        self._headers = [
-            (b"content-security-policy", policy.encode()),
-            (b"referrer-policy", b"no-referrer"),
-            (b"x-content-type-options", b"nosniff"),
-            (b"x-frame-options", b"DENY"),
-            (b"cross-origin-opener-policy", b"same-origin"),
-            (b"x-robots-tag", b"noindex"),
-        ]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or refuse."""
-        if scope["type"] not in ("http", "websocket"):
-            return await self._app(scope, receive, send)
-        host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
-        if host not in self._hosts or scope["path"].startswith(CLOSED):
-            if scope["type"] == "websocket":
-                return await send({"type": "websocket.close", "code": 4403})
-            return await PlainTextResponse("", 404)(scope, receive, send)
-
-        async def send_with_headers(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                kept = [(name, value) for name, value in message["headers"] if name.lower() != b"server"]
-                message = {**message, "headers": kept + self._headers}
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
-
-
-def _inline_scripts() -> str:
-    """The inline scripts of Streamlit's own page, allowed by their digests and by nothing else."""
-    page = files("streamlit").joinpath("static/index.html").read_text(encoding="utf-8")
-    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
-    return " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts
-    )
+def _reader(way: Way) -> User | None:
+    """Who reads the page that runs in this thread; the machine itself where none runs."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return LOCAL
+    told = {name.lower(): value for name, value in st.context.headers.items()}
+    return way.who(told, st.context.ip_address or "127.0.0.1")

@@ -203,6 +203,11 @@ def label(column: str) -> str:
     return (name[:1].upper() + name[1:]).replace("_", " ")
 
 
+def is_unit_price(column: str) -> bool:
+    """Is it dollars for one of something? Such are never added up."""
+    return kind(column) == "usd" and "_per_" in column and not column.endswith("_part_usd")
+
+
 def token_class(name: str) -> str:
     """A class of tokens in words."""
     words = {"input": "Uncached input", "output": "Output", "web_search": "Web searches"}
@@ -215,7 +220,7 @@ def text(column: str, value: Any, zone: str = "UTC") -> str:
         return UNKNOWN
     match kind(column):
         case "usd":
-            return money(Decimal(value), unit_price="_per_" in column and not column.endswith("_part_usd"))
+            return money(Decimal(value), unit_price=is_unit_price(column))
         case "rate":
             return percent(float(value))
         case "ms":

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from dashboard import load_reports
+from dashboard.small_pages import is_same_origin
 from dashboard.uploads import Unknown, UploadRefused, Uploads, reading_options
 
 WRITE_BYTES = 1 << 20
@@ -30,7 +31,7 @@ def routes(uploads: Uploads) -> list[Route]:
         """404 for strangers, 403 for other origins; a sentence for what cannot be done."""
 
         async def answer(request: Request) -> Response:
-            if not _is_same_origin(request):
+            if not is_same_origin(request):
                 return PlainTextResponse("", 403)
             if not secrets.compare_digest(request.headers.get("x-outlay-token", "").encode(), uploads.token.encode()):
                 return PlainTextResponse("", 404)
@@ -103,9 +104,3 @@ def routes(uploads: Uploads) -> list[Route]:
         Route("/api/uploads/{job}", guarded(dismiss), methods=["DELETE"]),
         Route("/api/uploads/{job}/refused.csv", refusals, methods=["GET"]),
     ]
-
-
-def _is_same_origin(request: Request) -> bool:
-    """A browser says where a request comes from; what says nothing is no browser."""
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    return site in (None, "same-origin") and origin in (None, f"{request.url.scheme}://{request.headers['host']}")

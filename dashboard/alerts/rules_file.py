@@ -13,6 +13,8 @@ from tomlkit.exceptions import TOMLKitError
 
 from dashboard.alerts.parsing import parse
 from dashboard.alerts.rules import Rules
+from dashboard.login.acting import may
+from dashboard.login.users import Role
 
 BEGINNING = """\
 # What Outlay watches, and whom it tells. Keep this file under version control: it holds no secret.
@@ -57,6 +59,8 @@ def write(file: Path, said: str, expected: str) -> None:
     written.
     """
     parse(said, file.name)
+    if not may(Role.OPERATOR):
+        raise NotWritten("This takes the role operator. An admin can give it to you.")
     if version(text(file)) != expected:
         raise NotWritten("The file has changed since this page was opened. Reload the page and make the change again.")
     target = file.resolve()  # a link into a working copy stays a link

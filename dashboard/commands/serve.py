@@ -7,21 +7,40 @@ import click
 
 from dashboard.commands.terminal import Examples, fail
 
+EXAMPLES = """outlay serve
+outlay serve --port 9000 --open
+outlay serve --otlp
+outlay serve --host 0.0.0.0 --url https://outlay.example.com --login password
+outlay serve --url https://outlay.example.com --login proxy --proxy-header X-Forwarded-Email --proxy 127.0.0.1"""
 
-@click.command(cls=Examples, epilog="outlay serve\noutlay serve --port 9000 --open\noutlay serve --otlp")
+
+@click.command(cls=Examples, epilog=EXAMPLES)
 @click.option("--port", default=8484, show_default=True, type=click.IntRange(1, 65535), help="The port to listen on.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The loopback address to listen on.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--open", "open_browser", is_flag=True, help="Open the dashboard in a browser.")
 @click.option("--otlp", is_flag=True, help="Take OpenTelemetry exports (OTLP/HTTP) too, from whoever has the token.")
+@click.option(
+    "--login",
+    type=click.Choice(["none", "password", "proxy", "openid"]),
+    default="none",
+    show_default=True,
+    help="How people are known. Those who may come in: outlay users.",
+)
+@click.option("--url", default="", help="Where browsers elsewhere reach it, as https://outlay.example.com.")
+@click.option("--proxy-header", default="", help="The header in which the proxy names who is logged in.")
+@click.option("--proxy", "proxies", multiple=True, help="Address or network of the proxy; may be repeated.")
 @click.pass_obj
-def serve(home: Path, port: int, host: str, open_browser: bool, otlp: bool) -> None:
-    """Open the dashboard on this machine."""
-    if host not in ("127.0.0.1", "::1", "localhost"):
-        fail(
-            f"{host} is reached from other machines, and Outlay has no login of its own: it serves on loopback only. "
-            "Put a reverse proxy with a login in front of it.",
-            2,
-        )
+def serve(
+    home: Path, port: int, host: str, open_browser: bool, otlp: bool, login: str, url: str, proxy_header: str,
+    proxies: tuple[str, ...],
+) -> None:  # fmt: skip
+    """Open the dashboard: on this machine, or with a login for others too."""
+    from dashboard.login.ways import Refused, way_of
+
+    try:
+        way = way_of(login, home, host, url, proxy_header, proxies)
+    except Refused as error:
+        fail(str(error), 2)
     if otlp:
         from dashboard import otlp_token
 
@@ -39,7 +58,7 @@ def serve(home: Path, port: int, host: str, open_browser: bool, otlp: bool) -> N
 
     click.echo(f"Outlay is at http://{host}:{port}  (stop it with Ctrl-C)")
     try:
-        run_server(home, host, port, open_browser, otlp)
+        run_server(home, host, port, open_browser, otlp, way, url)
     except StoreBusy as error:
         fail(f"{error}: is another `outlay serve` running on this home?")
 

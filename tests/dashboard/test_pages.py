@@ -15,7 +15,7 @@ from tests.ingest.loading import load
 
 NOT_FOR_PEOPLE = re.compile(r"\b(None|nan|NaN|NaT|Traceback|Decimal)\b|\d{4}-\d\d-\d\dT\d\d")
 TITLES = {"compare": "what changed"}
-OF_THEIR_OWN = ("ask", "data", "upload", "budgets", "alerts")
+OF_THEIR_OWN = ("ask", "data", "upload", "budgets", "alerts", "shares")
 ABOUT_CALLS = [page for page in PAGES if page not in OF_THEIR_OWN]
 
 
