@@ -128,26 +128,30 @@ def _shared(read: Read, alone: Filters, days: Days, prefix: _Prefix, length: int
 def _lifetimes(read: Read, filters: Filters, length: int) -> Advised:
     """Where something is cached: the other lifetime, where it would have saved."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
+    better = [row for row in read("cache_by_workload", filters).to_pylist() if row["other_lifetime_saving_usd"] > 0]
+    if not better:
+        return Advised.of([])
+    features = tuple(sorted({row["feature"] for row in better}))
+    attempts = read("advice_cache_lifetime_attempts", replace(filters, features=features))
     parts = []
-    for row in read("cache_by_workload", filters).to_pylist():
-        if row["other_lifetime_saving_usd"] <= 0:
-            continue
-        alone = replace(filters, features=(row["feature"],), models=(row["model"],))
+    for row in better:
         lifetime = "1h" if row["other_lifetime"] == LIFETIMES["1h"] else "5m"
-        attempts = read("advice_cache_lifetime_attempts", alone)
-        saved = attempts.group_by("day").aggregate([(f"to_{lifetime}_saving_pico", "sum")])
+        is_its = (pc.field("feature") == row["feature"]) & (pc.field("model") == row["model"])
+        its = attempts.filter(is_its)
+        saved = its.group_by("day").aggregate([(f"to_{lifetime}_saving_pico", "sum")])
         days = [{"cost_pico": int(row["cost_usd"].scaleb(12)), "calls": row["calls"], "min_cacheable_tokens": 0}]
         evidence = {name: row[name] for name in ("cached_hit_rate", "break_even_rate", "unread_write_tokens")}
         measure = _measure(
-            "cache_lifetime", alone, "A", days, saved[f"to_{lifetime}_saving_pico_sum"].to_pylist(), length, lifetime,
+            "cache_lifetime", replace(filters, features=(row["feature"],), models=(row["model"],)), "A", days,
+            saved[f"to_{lifetime}_saving_pico_sum"].to_pylist(), length, lifetime,
             {"lifetime": row["lifetime"], **evidence},
         )  # fmt: skip
         if _pays(measure):
-            moved = {f"{pile}_tokens": attempts[f"to_{lifetime}_{pile}_tokens"]
-                     for pile in ("read", "write_5m", "write_1h")}  # fmt: skip
-            ids = pa.repeat(measure.measure_id, len(attempts))
-            parts.append(Advised((measure,), changes(attempts["attempt_id"], ids, **moved)))
+            moved = {f"{pile}_tokens": its[f"to_{lifetime}_{pile}_tokens"] for pile in ("read", "write_5m", "write_1h")}
+            ids = pa.repeat(measure.measure_id, len(its))
+            parts.append(Advised((measure,), changes(its["attempt_id"], ids, **moved)))
     return Advised.of(parts)
 
 
