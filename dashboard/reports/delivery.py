@@ -100,9 +100,13 @@ def standing(home: Path) -> list[dict[str, str | int | None]]:
 
 
 def letterhead(rules: Rules, base: Path) -> Letterhead:
-    """The letterhead of the rules, its logo found below the folder that the rules file is in."""
+    """The letterhead of the rules, its logo below the folder that the rules file is in; one that is missing is told."""
     head = rules.letterhead
-    return replace(head, logo=base / head.logo) if head.logo else head
+    if head.logo is None:
+        return head
+    if (base / head.logo).is_file():
+        return replace(head, logo=base / head.logo)
+    return replace(head, logo=None, note=f"{head.note} There is no logo {head.logo} beside the rules file.".strip())
 
 
 def _hand_over(

@@ -25,6 +25,7 @@ from tests.dashboard.conftest import Opened
 from tests.dashboard.reports.conftest import Told
 from tests.dashboard.traffic import HOSTILE
 
+SHOWN = [page for page in PAGES if page != "statement"]  # which is on no page
 NOVEMBER = Filters(date(2026, 11, 1), date(2026, 11, 20))
 
 
@@ -41,7 +42,7 @@ def decimal(cell: object) -> Decimal:
     return within_15(Decimal(repr(float(str(cell)))))
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", SHOWN)
 def test_a_report_holds_the_tiles_charts_and_tables_of_its_page(
     full_home: Path, opened: Opened, told: Told, page: str
 ) -> None:
@@ -163,3 +164,11 @@ def test_charts_have_the_colours_of_the_light_theme(told: Told) -> None:
     for page in PAGES:
         for chart in told(page, NOVEMBER).charts:
             assert not re.search(r"#0000\d\d", json.dumps(chart.figure))
+
+
+@pytest.mark.parametrize("page", SHOWN)
+def test_every_page_with_a_report_offers_it(full_home: Path, opened: Opened, page: str) -> None:
+    offered = [button.label for button in opened(full_home, page).get("download_button")]
+    forms = ["Workbook (XLSX)", "One page (PDF)", "Tables as CSV (zip)", "Tables as Parquet (zip)"]
+    money = ["Statement (PDF)", "FinOps FOCUS 1.2 (CSV)"] if page in ("overview", "spend", "compare") else []
+    assert [label for label in offered if label != "CSV"] == forms + money
