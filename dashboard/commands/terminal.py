@@ -63,13 +63,15 @@ def print_table(table: "pa.Table", form: str) -> None:
 
 
 def write_csv(table: "pa.Table", into: IO[str]) -> None:
-    """A table as CSV with a header; money keeps every digit, times are ISO 8601 in UTC."""
+    """A table as CSV with a header; money keeps every digit, times are ISO 8601 in UTC, texts run in no spreadsheet."""
     from dashboard.owner import plain
+    from dashboard.reports.as_csv import cell
 
     writer = csv.writer(into, lineterminator="\n")
     writer.writerow(table.column_names)
     for row in table.to_pylist():
-        writer.writerow([plain(row[name]) for name in table.column_names])
+        values = (row[name] for name in table.column_names)
+        writer.writerow([cell(value) if isinstance(value, str) else plain(value) for value in values])
 
 
 def _write_json(table: "pa.Table", into: IO[str]) -> None:

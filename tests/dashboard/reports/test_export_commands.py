@@ -33,6 +33,8 @@ def test_pages_and_statements_are_written_as_files(home: Path, tmp_path: Path) -
     said = outlay(home, "export", "spend", "--format", "csv", "--table", "Spend by feature")
     assert said.stdout.splitlines()[-1].split(",")[:2] == ["Total", f"{COST:.12f}"]
     assert "'=search" in said.stdout
+    asked = outlay(home, "query", "select feature, -1 as x from facts.calls limit 1", "--format", "csv")
+    assert asked.stdout == "feature,x\n'=search,-1\n"
 
     book, sheet, table, paper = (tmp_path / name for name in ("a.xlsx", "all.zip", "f.parquet", "s.pdf"))
     assert outlay(home, "export", "spend", "--switch", "by=Model", "-o", book).exit_code == 0
