@@ -62,8 +62,8 @@ def draw(view: View, found: Found, entry: Entry, decision: Decision | None) -> N
         st.caption(f"{spread}Alone {alone}, of {spend} that this work costs. {words.LEVELS[measure.level]}.")
         with st.expander("What to change", icon=":material/build:"):
             st.markdown(told.change)
-            if told.example:
-                st.code(told.example, language="python")
+            if example := words.example(measure):
+                st.code(example, language="python")
             st.markdown(f"**Mind:** {told.risk}")
         with st.expander("Why we think so", icon=":material/search:"):
             _evidence(view, found, measure)

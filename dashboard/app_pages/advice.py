@@ -36,7 +36,7 @@ low, high = sum((of.low for of in sure), Decimal(0)), sum((of.high for of in sur
 with st.grid(4, min_column_width=150, gap="small"):
     share = plan.saving_usd / plan.spend_usd if plan.spend_usd else Decimal(0)
     st.metric("Could be saved a month", units.money(found.monthly(plan.saving_usd)), border=True)
-    st.metric("Likely range a month", f"{units.money(low)} – {units.money(high)}", border=True)
+    st.metric("Likely range a month", " – ".join(dict.fromkeys((units.money(low), units.money(high)))), border=True)
     st.metric("Share of spend", units.percent(float(share)), border=True)
     st.metric("Spend in the period", units.money(plan.spend_usd), border=True)
 many = words.counted(len(sure), "measure")
