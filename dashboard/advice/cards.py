@@ -20,19 +20,16 @@ from dashboard.names import display_name
 from dashboard.settings import home
 
 
-def found(view: View) -> Found:
-    """What was found; while there is nothing yet, says so, shows it as soon as it is there, and ends the page."""
+def found(view: View) -> Found | None:
+    """What was found. While there is nothing to show says why, shows it as soon as it is there, and gives None."""
     told = data.advice(view.filters)
     if told is None:
         _wait(view)
-        st.stop()
-    if told.problem:
+    elif told.problem:
         st.warning(told.problem, icon=":material/error:")
-        if not told.days:
-            st.stop()
     elif not told.is_current:
         st.caption("Newer data has come in. Its advice is being worked out; it shows when you look again.")
-    return told
+    return told if told and told.days else None
 
 
 @st.fragment(run_every=1.0)
