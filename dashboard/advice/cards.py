@@ -20,19 +20,16 @@ from dashboard.names import display_name
 from dashboard.settings import home
 
 
-def found(view: View) -> Found:
-    """What was found; while there is nothing yet, says so, shows it as soon as it is there, and ends the page."""
+def found(view: View) -> Found | None:
+    """What was found. While there is nothing to show says why, shows it as soon as it is there, and gives None."""
     told = data.advice(view.filters)
     if told is None:
         _wait(view)
-        st.stop()
-    if told.problem:
+    elif told.problem:
         st.warning(told.problem, icon=":material/error:")
-        if not told.days:
-            st.stop()
     elif not told.is_current:
         st.caption("Newer data has come in. Its advice is being worked out; it shows when you look again.")
-    return told
+    return told if told and told.days else None
 
 
 @st.fragment(run_every=1.0)
@@ -62,8 +59,8 @@ def draw(view: View, found: Found, entry: Entry, decision: Decision | None) -> N
         st.caption(f"{spread}Alone {alone}, of {spend} that this work costs. {words.LEVELS[measure.level]}.")
         with st.expander("What to change", icon=":material/build:"):
             st.markdown(told.change)
-            if told.example:
-                st.code(told.example, language="python")
+            if example := words.example(measure):
+                st.code(example, language="python")
             st.markdown(f"**Mind:** {told.risk}")
         with st.expander("Why we think so", icon=":material/search:"):
             _evidence(view, found, measure)

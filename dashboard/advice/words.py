@@ -118,7 +118,7 @@ client.messages.create(
 client.messages.create(
     model=model,
     max_tokens=1024,
-    cache_control={"type": "ephemeral"},
+    cache_control={"type": "ephemeral", "ttl": "5m"},
     messages=messages,
 )
 """,
@@ -132,7 +132,7 @@ client.messages.create(
 client.messages.create(
     model=model,
     max_tokens=1024,
-    system=[{"type": "text", "text": guide, "cache_control": {"type": "ephemeral", "ttl": "1h"}}],
+    system=[{"type": "text", "text": guide, "cache_control": {"type": "ephemeral", "ttl": "5m"}}],
     messages=messages,
 )
 """,
@@ -191,6 +191,16 @@ _EVIDENCE = {
 def of(kind: str, step: str) -> Words:
     """The words of a kind of measure."""
     return WORDS.get(kind) or WORDS[step]
+
+
+def example(measure: Measure) -> str:
+    """The example of a measure, with the lifetime or the limit that is advised."""
+    said = of(measure.kind, measure.step).example
+    if lifetime := measure.settings.get("lifetime"):
+        said = said.replace('"ttl": "5m"', f'"ttl": "{lifetime}"')
+    if limit := measure.settings.get("limit_tokens"):
+        said = said.replace("LIMIT", f"{limit:_}")
+    return said
 
 
 def title(kind: str, step: str, feature: str | None, model: str | None, place: str = "md") -> str:

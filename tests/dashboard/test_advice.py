@@ -156,6 +156,14 @@ def test_a_feature_called_like_markup_is_shown_as_it_is_written():
     assert words.title("cap_input", "cap", "**bold**", None) == r"Limit how long prompts may be: \*\*bold\*\*"
 
 
+def test_the_example_has_the_lifetime_and_the_limit_that_are_advised():
+    nothing = Decimal(0)
+    cache = Measure("cache_prefix", "cache", "f", "m", "B", *[nothing] * 4, settings={"lifetime": "1h"})
+    assert '"ttl": "1h"' in words.example(cache)
+    cap = Measure("cap_input", "cap", "f", None, "B", *[nothing] * 4, settings={"limit_tokens": 12_000})
+    assert "if counted.input_tokens > 12_000:" in words.example(cap)
+
+
 def test_decisions_keep_what_they_were_about(home):
     nothing = Decimal(0)
     measure = Measure("cap_input", "cap", "f", None, "B", nothing, nothing, nothing, nothing)

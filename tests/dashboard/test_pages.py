@@ -14,7 +14,7 @@ from tests.dashboard.traffic import HOSTILE
 from tests.ingest.loading import load
 
 NOT_FOR_PEOPLE = re.compile(r"\b(None|nan|NaN|NaT|Traceback|Decimal)\b|\d{4}-\d\d-\d\dT\d\d")
-TITLES = {"compare": "what changed"}
+TITLES = {"compare": "what changed", "advice": "savings"}
 OF_THEIR_OWN = ("ask", "data", "upload", "budgets", "alerts", "shares")
 ABOUT_CALLS = [page for page in PAGES if page not in OF_THEIR_OWN]
 
@@ -67,7 +67,7 @@ def test_every_way_to_cut_works_by_the_hour_too(full_home: Path, opened: Opened,
     assert not opened(full_home, page, by=by, slice=by, grain="Hour").exception
 
 
-@pytest.mark.parametrize("page", [page for page in ABOUT_CALLS if page != "signals"])
+@pytest.mark.parametrize("page", [page for page in ABOUT_CALLS if page not in ("signals", "advice")])
 def test_every_chart_has_its_table(full_home: Path, opened: Opened, page: str) -> None:
     app = opened(full_home, page)
     charts = len(app.get("plotly_chart"))
