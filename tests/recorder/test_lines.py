@@ -53,7 +53,9 @@ def test_every_attempt_that_the_sdk_hides_is_told(api, log, recorded):
     assert has(second, http_status=429, error_type="rate_limit_error")
     assert second["wait_ms"] >= 10 and third["wait_ms"] >= 10
     assert has(third, **ANSWERED)
-    assert has(call, attempts=3, is_failed=False, wait_ms=round(second["wait_ms"] + third["wait_ms"], 3))
+    assert has(
+        call, attempts=3, is_failed=False, wait_ms=pytest.approx(second["wait_ms"] + third["wait_ms"], abs=0.002)
+    )
     assert call["latency_ms"] >= sum(line["latency_ms"] for line in (first, second, third)) + call["wait_ms"]
 
 
