@@ -96,8 +96,7 @@ create temp table examples as
 with
 each as (
     select
-        m.place, m.measure_id, a.attempt_id, a.started_at, a.feature, a.model, a.user_id, a.input_tokens,
-        a.output_tokens, a.cost_pico,
+        m.place, m.measure_id, a.attempt_id,
         case m.step
             when 'waste' then a.cost_pico
             when 'batch' then a.cost_pico - a.batch_cost_pico
@@ -108,11 +107,15 @@ each as (
     from changes as c
     join measures as m on m.measure_id = c.measure_id
     join attempts as a on a.attempt_id = c.attempt_id
+),
+most as (
+    from each
+    qualify row_number() over (partition by place order by saved_pico desc, attempt_id) <= 20
 )
 select
-    measure_id, started_at, feature, model, user_id, input_tokens, output_tokens,
-    cast(cost_pico as decimal(38, 0)) * 0.000000000001 as cost_usd,
-    cast(saved_pico as decimal(38, 0)) * 0.000000000001 as saving_usd
-from each
-qualify row_number() over (partition by place order by saved_pico desc, attempt_id) <= 20
-order by place, saved_pico desc, attempt_id;
+    m.measure_id, a.started_at, a.feature, a.model, a.user_id, a.input_tokens, a.output_tokens,
+    cast(a.cost_pico as decimal(38, 0)) * 0.000000000001 as cost_usd,
+    cast(m.saved_pico as decimal(38, 0)) * 0.000000000001 as saving_usd
+from most as m
+join attempts as a on a.attempt_id = m.attempt_id
+order by m.place, m.saved_pico desc, m.attempt_id;
