@@ -172,3 +172,9 @@ def test_every_page_with_a_report_offers_it(full_home: Path, opened: Opened, pag
     forms = ["Workbook (XLSX)", "One page (PDF)", "Tables as CSV (zip)", "Tables as Parquet (zip)"]
     money = ["Statement (PDF)", "FinOps FOCUS 1.2 (CSV)"] if page in ("overview", "spend", "compare") else []
     assert [label for label in offered if label != "CSV"] == forms + money
+
+
+def test_many_filters_are_named_and_counted(told: Told) -> None:
+    users = tuple(f"u_{number:03d}" for number in range(1000))
+    [said] = told("spend", Filters(users=users)).scope
+    assert said == f"User: {', '.join(users[:20])} and 980 more"
