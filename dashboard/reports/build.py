@@ -31,6 +31,7 @@ PRICES = (
     "regional_multiplier",
     "source",
 )
+MOST_NAMED = 20
 _NARROWED = {"features": "Feature", "models": "Model", "users": "User", "teams": "Team", "environments": "Environment"}
 
 
@@ -143,7 +144,8 @@ def _scope(filters: Filters, hides_users: bool) -> tuple[str, ...]:
         if name == "users" and hides_users and values:
             said.append(f"User: {len(values)} chosen")
         elif values:
-            said.append(f"{word}: {', '.join(display_name(value) for value in values)}")
+            more = f" and {len(values) - MOST_NAMED} more" if len(values) > MOST_NAMED else ""
+            said.append(f"{word}: {', '.join(display_name(value) for value in values[:MOST_NAMED])}{more}")
     if hides_users:
         said.append("User names are left out")
     return tuple(said) or ("All calls",)

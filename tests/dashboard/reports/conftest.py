@@ -24,11 +24,15 @@ def owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Owner]:
     owned.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def told(owner: Owner) -> Told:
-    """Builds the report of a page under filters."""
+    """Builds the report of a page under filters, each once."""
+    known: dict[str, Report] = {}
 
     def build(page: str, filters: Filters | None = None, **how: object) -> Report:
-        return report_of(page, filters or Filters(), owner.read, **how)
+        asked = repr((page, filters, how))
+        if asked not in known:
+            known[asked] = report_of(page, filters or Filters(), owner.read, **how)
+        return known[asked]
 
     return build

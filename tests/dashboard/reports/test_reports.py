@@ -43,7 +43,7 @@ def decimal(cell: object) -> Decimal:
 
 
 @pytest.mark.parametrize("page", SHOWN)
-def test_a_report_holds_the_tiles_charts_and_tables_of_its_page(
+def test_a_report_holds_what_its_page_shows_and_the_page_offers_it(
     full_home: Path, opened: Opened, told: Told, page: str
 ) -> None:
     """Two ways to the same: the page as a browser opens it, and the report built without it."""
@@ -56,6 +56,10 @@ def test_a_report_holds_the_tiles_charts_and_tables_of_its_page(
     if app.metric:
         tiles = [(units.label(figure.name), units.text(figure.name, figure.value)) for figure in report.figures]
         assert tiles == [(tile.label, tile.value) for tile in app.metric]
+    offered = [button.label for button in app.get("download_button")]
+    forms = ["Workbook (XLSX)", "One page (PDF)", "Tables as CSV (zip)", "Tables as Parquet (zip)"]
+    money = ["Statement (PDF)", "FinOps FOCUS 1.2 (CSV)"] if page in ("overview", "spend", "compare") else []
+    assert [label for label in offered if label != "CSV"] == forms + money
     for toggle in app.toggle:
         if toggle.label == "Table":
             toggle.set_value(True)
@@ -166,9 +170,7 @@ def test_charts_have_the_colours_of_the_light_theme(told: Told) -> None:
             assert not re.search(r"#0000\d\d", json.dumps(chart.figure))
 
 
-@pytest.mark.parametrize("page", SHOWN)
-def test_every_page_with_a_report_offers_it(full_home: Path, opened: Opened, page: str) -> None:
-    offered = [button.label for button in opened(full_home, page).get("download_button")]
-    forms = ["Workbook (XLSX)", "One page (PDF)", "Tables as CSV (zip)", "Tables as Parquet (zip)"]
-    money = ["Statement (PDF)", "FinOps FOCUS 1.2 (CSV)"] if page in ("overview", "spend", "compare") else []
-    assert [label for label in offered if label != "CSV"] == forms + money
+def test_many_filters_are_named_and_counted(told: Told) -> None:
+    users = tuple(f"u_{number:03d}" for number in range(1000))
+    [said] = told("spend", Filters(users=users)).scope
+    assert said == f"User: {', '.join(users[:20])} and 980 more"
