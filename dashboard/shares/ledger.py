@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dashboard.choices import choices
+from dashboard.login.acting import require
+from dashboard.login.users import Role
 from dashboard.owner import filters_from, plain
 from queries import Filters
 
@@ -186,6 +188,7 @@ def visited(home: Path, share_id: str, word: str, now: datetime | None = None) -
 
 def change(home: Path, share_id: str, event: Literal["paused", "resumed", "revoked"], by: str) -> None:
     """Pause, resume or revoke. What is revoked stays so, whatever follows. Raises NotShared."""
+    require(Role.OPERATOR)
     share(home, share_id)
     now = utc_now()
     with _open(home) as con:
