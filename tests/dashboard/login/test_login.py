@@ -257,3 +257,15 @@ def test_passwords_are_kept_slow_and_salted(home: Path) -> None:
     assert passwords.matches(PASSWORD, one) and passwords.matches(PASSWORD, other)
     assert not passwords.matches(PASSWORD + " ", one) and not passwords.matches("", None)
     assert PASSWORD.encode() not in (home / "outlay.sqlite").read_bytes()
+
+
+def test_users_are_let_in_and_put_out_from_the_command_line(tmp_path: Path) -> None:
+    def outlay(*said: str, stdin: str = "") -> tuple[int, str]:
+        told = CliRunner().invoke(main, ["--home", str(tmp_path), *said], input=stdin)
+        return told.exit_code, told.output
+
+    assert outlay("users", "add", "Ana", "--role", "admin", "--ask-password", stdin=f"{PASSWORD}\n" * 2)[0] == 0
+    assert outlay("users", "add", "ben", "--ask-password", stdin="short\n" * 2)[0] == 2
+    assert outlay("users", "list", "--format", "csv")[1].splitlines() == ["name,role,has_password", "ana,admin,True"]
+    assert users.log_in(tmp_path, "ana", PASSWORD)
+    assert outlay("users", "remove", "ana")[0] == 0 and outlay("users", "remove", "ana")[0] == 2
