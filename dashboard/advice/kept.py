@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from dashboard.choices import choices
+from dashboard.login.acting import require
+from dashboard.login.users import Role
 
 if TYPE_CHECKING:
     from dashboard.advice.finding import Measure
@@ -49,6 +51,7 @@ class Decision:
 def decide(home: Path, kind: Kind, measure: Measure, by: str, since: date | None = None) -> None:
     """Write down that a measure is dismissed, or done since a day; what was decided about it before is taken back."""
     now = datetime.now(UTC).isoformat()
+    require(Role.OPERATOR)
     with choices(home) as con:
         con.execute(_DECISIONS)
         con.execute(
@@ -66,6 +69,7 @@ def decide(home: Path, kind: Kind, measure: Measure, by: str, since: date | None
 
 def undo(home: Path, measure_id: str, by: str) -> None:
     """Take back what was decided about a measure."""
+    require(Role.OPERATOR)
     with choices(home) as con:
         con.execute(_DECISIONS)
         con.execute(
@@ -86,6 +90,7 @@ def standing(home: Path) -> dict[str, Decision]:
 
 def tell(home: Path, name: Name, feature: str, tokens: int | None, by: str) -> None:
     """Keep a number of tokens that somebody knows about a feature; None takes it back."""
+    require(Role.OPERATOR)
     with choices(home) as con:
         con.execute(_TOLD)
         con.execute(

@@ -12,6 +12,8 @@ from dashboard.alerts import channels, ledger
 from dashboard.alerts.readings import Look, Sight, look
 from dashboard.alerts.rules import Rules
 from dashboard.budgets import Read
+from dashboard.login.acting import require
+from dashboard.login.users import Role
 from dashboard.names import display_name
 
 Clock = Callable[[], datetime]
@@ -87,6 +89,7 @@ def try_channel(
     home: Path, rules: Rules, channel: str, clock: Clock = utc_now, environment: Mapping[str, str] = os.environ
 ) -> str | None:
     """Send a test message over one channel now; a sentence if it does not arrive."""
+    require(Role.OPERATOR)
     ledger.queue_test(home, channel, f"{rules.base_url}/alerts", clock())
     faults = deliver(home, rules, clock, environment, channel).faults
     return faults[-1].removeprefix(f"{channel}: ") if faults else None

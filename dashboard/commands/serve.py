@@ -21,7 +21,7 @@ outlay serve --url https://outlay.example.com --login proxy --proxy-header X-For
 @click.option("--otlp", is_flag=True, help="Take OpenTelemetry exports (OTLP/HTTP) too, from whoever has the token.")
 @click.option(
     "--login",
-    type=click.Choice(["none", "password", "proxy", "openid"]),
+    type=click.Choice(["none", "password", "proxy"]),
     default="none",
     show_default=True,
     help="How people are known. Those who may come in: outlay users.",

@@ -40,17 +40,17 @@ def list_users(home: Path, form: str) -> None:
     epilog="outlay users add ana@example.com --role admin\noutlay users add finance --role viewer --ask-password",
 )
 @click.argument("name")
-@click.option("--role", type=click.Choice(Role), default=Role.VIEWER, show_default=True)
+@click.option("--role", type=click.Choice([str(of) for of in Role]), default="viewer", show_default=True)
 @click.option("--ask-password", is_flag=True, help="Ask here for the password; for --login password.")
 @click.pass_obj
-def add(home: Path, name: str, role: Role, ask_password: bool) -> None:
+def add(home: Path, name: str, role: str, ask_password: bool) -> None:
     """Let somebody in, or change their role or password. NAME is as a proxy or provider tells it."""
     from dashboard.login import users as kept
     from dashboard.passwords import TooShort
 
     password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True) if ask_password else None
     try:
-        kept.put(home, name, role, password)
+        kept.put(home, name, Role(role), password)
     except TooShort as error:
         fail(str(error), 2)
     click.echo(f"{name}: {role}")

@@ -1,4 +1,4 @@
-"""The ways to know who asks: nobody needs to on loopback; else a password, a proxy's header, or an OpenID provider."""
+"""The ways to know who asks: nobody needs to on loopback; else a password, or the header of a proxy that knows."""
 
 import ipaddress
 from collections.abc import Mapping, Sequence
@@ -83,7 +83,7 @@ def way_of(login: str, home: Path, host: str, url: str, header: str, proxies: Se
         reached = url or host
         raise Refused(
             f"{reached} is reached from other machines, where anybody could read and change everything: say how people "
-            "are known, with --login password, --login proxy or --login openid"
+            "are known, with --login password or --login proxy"
         )
     if not is_near and not url:
         raise Refused(f"say where browsers reach {host}, with --url https://NAME: other names are not answered")
@@ -93,19 +93,17 @@ def way_of(login: str, home: Path, host: str, url: str, header: str, proxies: Se
         if not any(has_password for _, has_password in users.users(home)):
             raise Refused("no user has a password: `outlay users add NAME --ask-password` gives one")
         return Passwords(home)
-    if login == "proxy":
-        if not header or not proxies:
-            raise Refused(
-                "name the header that the proxy writes and the address it comes from, with --proxy-header and --proxy: "
-                "the header of anybody else counts for nothing"
-            )
-        for of in proxies:
-            try:
-                ipaddress.ip_network(of, strict=False)
-            except ValueError as error:
-                raise Refused(f"--proxy: {error}") from error
-        return Proxy(home, header, proxies)
-    raise Refused("--login openid is not there yet")
+    if not header or not proxies:
+        raise Refused(
+            "name the header that the proxy writes and the address it comes from, with --proxy-header and --proxy: the "
+            "header of anybody else counts for nothing"
+        )
+    for of in proxies:
+        try:
+            ipaddress.ip_network(of, strict=False)
+        except ValueError as error:
+            raise Refused(f"--proxy: {error}") from error
+    return Proxy(home, header, proxies)
 
 
 def cookies(headers: Mapping[str, str]) -> dict[str, str]:

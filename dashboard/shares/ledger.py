@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dashboard.choices import choices
+from dashboard.login.acting import require
+from dashboard.login.users import Role
 from dashboard.owner import filters_from, plain
 from queries import Filters
 
@@ -112,6 +114,12 @@ class Told:
     detail: str
 
 
+def prepare(home: Path) -> None:
+    """Make what is missing, so that there is something to look up in."""
+    with _open(home):
+        pass
+
+
 def utc_now() -> datetime:
     """The moment, in UTC."""
     return datetime.now(UTC)
@@ -174,7 +182,8 @@ def let_in(home: Path, share_id: str, by: str) -> str:
 def visited(home: Path, share_id: str, word: str, now: datetime | None = None) -> Share | None:
     """The share, if it is open and this word was given to a browser for this very share; None otherwise."""
     columns = ", ".join(f"shares.{name.strip()}" for name in _COLUMNS.split(","))
-    with _open(home) as con:
+    # Asked by every open page every few seconds: it waits for no writer, and makes nothing.
+    with contextlib.closing(sqlite3.connect(f"{(home / 'outlay.sqlite').as_uri()}?mode=ro", uri=True)) as con:
         row = con.execute(
             f"select {columns} from shares join share_visitors using (share_id) "
             "where share_id = ? and visitor_digest = ?",
@@ -186,6 +195,7 @@ def visited(home: Path, share_id: str, word: str, now: datetime | None = None) -
 
 def change(home: Path, share_id: str, event: Literal["paused", "resumed", "revoked"], by: str) -> None:
     """Pause, resume or revoke. What is revoked stays so, whatever follows. Raises NotShared."""
+    require(Role.OPERATOR)
     share(home, share_id)
     now = utc_now()
     with _open(home) as con:

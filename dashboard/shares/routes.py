@@ -31,7 +31,8 @@ ASSETS = {
 
 def routes(home: Path) -> list[Route]:
     """The routes, over the shares of one home."""
-    links = Tries((60, 60))  # by address: links that somebody tries
+    ledger.prepare(home)
+    links = Tries((600, 60))  # by address: links that somebody tries
     guesses = Tries((5, 60), (20, 3600))  # by share: passwords
     views = Tries((120, 60))  # by browser: pages and files
 

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from dashboard import passwords
+from dashboard.login.acting import require
+from dashboard.login.users import Role
 from dashboard.names import display_name
 from dashboard.reports import as_pdf, as_xlsx, bundle
 from dashboard.reports.build import report_of
@@ -61,6 +63,7 @@ def make(
     The token cannot be shown again. Raises ShareRefused, `passwords.TooShort`, KeyError for a page without a report and
     `NothingToReport` for a view without data.
     """
+    require(Role.OPERATOR)
     name, now = display_name(name, limit=LONGEST_NAME) if name.strip() else "", datetime.now(UTC)
     if not name:
         raise ShareRefused("a share has a name, by which both sides know it")
@@ -94,7 +97,7 @@ def refresh_due(home: Path, read: Read, now: datetime) -> list[str]:
 
 
 def revoke(home: Path, share_id: str, by: str) -> None:
-    """End a share for good, and delete its files. Raises NotShared."""
+    """End a share for good, and delete its files. Raises NotShared, and NotAllowed as all that changes a share."""
     ledger.change(home, share_id, "revoked", by)
     shutil.rmtree(_folder(home, share_id), ignore_errors=True)
 
