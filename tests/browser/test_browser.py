@@ -142,7 +142,7 @@ def test_a_mark_opens_its_signal_and_the_signal_its_comparison(
     assert mark
     at = mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2
     page.mouse.move(*at)
-    expect(page.locator(".hoverlayer")).to_contain_text("feature chat: cost $5.00 on Wed 07 Oct")
+    expect(page.locator(".hoverlayer")).to_contain_text("Feature chat: cost $5.00 on Wed 07 Oct")
     page.mouse.click(*at)
     page.wait_for_url(re.compile(r"/signals\?.*signal=\w+"))
     settled(page)
@@ -151,7 +151,7 @@ def test_a_mark_opens_its_signal_and_the_signal_its_comparison(
     settled(page)
     expect(page.get_by_text("from $1.00 on 30 Sep 2026 to $5.00 on 7 Oct 2026")).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download CSV").click()
+        page.get_by_role("button", name="CSV", exact=True).click()
     told = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
     assert told[-1].startswith("Total,1.00,5.00,4.00,")
     assert "feature=chat" in page.url
