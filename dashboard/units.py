@@ -42,6 +42,7 @@ NAMES = {
     "event",
     "channel",
     "lifetime",
+    "limit_name",
 }
 
 # Labels that the rule in `label` would not put into plain words.
@@ -138,6 +139,16 @@ LABELS = {
     "cache_hit_before_rate": "Hit rate before",
     "cached_hit_rate": "Read, of what was cached",
     "break_even_rate": "Pays from",
+    "limit_name": "Limit",
+    "limit_tokens": "Tokens",
+    "long_calls": "Calls beyond it",
+    "long_calls_gone_wrong": "Of these gone wrong",
+    "cut_tokens": "Tokens cut",
+    "long_calls_cost_usd": "Spend on these calls",
+    "sessions": "Conversations",
+    "growing_calls": "Turns on a longer prompt",
+    "resent_tokens": "Sent again, uncached",
+    "resent_cost_usd": "Spent on that",
     "unread_write_tokens": "Written, never read",
     "unread_premium_usd": "Extra paid for these",
     "lifetime": "Kept for",

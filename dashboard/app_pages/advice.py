@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import streamlit as st
 
-from dashboard import units
-from dashboard.advice import cards, kept, ranked, words
+from dashboard import charts, data, units
+from dashboard.advice import cards, figures, kept, ranked, words
 from dashboard.advice.finding import Found
 from dashboard.advice.kept import Decision
 from dashboard.filter_bar import View, choose, current
@@ -73,3 +73,6 @@ if state == "done":
     outcomes(view, [decision for decision in decided.values() if decision.kind == "done"])
 elif found := cards.found(view):
     measures(view, found, decided, state, least)
+    if st.toggle("Look further", key="further", bind="query-params", help="Other limits, conversations that grow."):
+        charts.draw(figures.limits(data, view), key="limit_rows")
+        charts.draw(figures.conversations(data, view), key="conversation_rows")

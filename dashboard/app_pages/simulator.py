@@ -1,7 +1,8 @@
 """Simulator: measures switched on and off, and what is left of the spend, step by step."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from decimal import Decimal
+from typing import Any
 
 import pyarrow as pa
 import streamlit as st
@@ -17,6 +18,7 @@ from dashboard.rows import sums
 
 AS_GIVEN = "As advised"
 UNCHANGED = "None"
+SAME = "The same models, at their newest list price"
 
 
 def simulate(view: View, found: Found) -> None:
@@ -115,16 +117,22 @@ def another_model(view: View) -> None:
     with st.container(border=True, gap="small"):
         st.subheader("Another model, price only", anchor=False)
         st.caption(
-            "The same calls at another model's list price of today, with its own way to count tokens. "
-            "It says nothing about whether the answers would be as good, and is not part of the plan."
+            "The same calls at another model's newest list price, with its own way to count tokens; a price that is to "
+            "come counts as soon as it is on the list. It says nothing about whether the answers would be as good, and "
+            "is not part of the plan."
         )
         every = data.read("advice_models_by_feature", view.filters).table.to_pylist()
         models = sorted({row["other_model"] for row in every})
         other = st.selectbox(
-            "Price on", [UNCHANGED, *models], key="priced_on", bind="query-params", width=320, format_func=display_name
+            "Price on",
+            [UNCHANGED, SAME, *models],
+            key="priced_on",
+            bind="query-params",
+            width=320,
+            format_func=display_name,
         )
         if other != UNCHANGED:
-            priced = [row for row in every if row["other_model"] == other and row["model"] != other]
+            priced = [row for row in every if _is_asked(row, other)]
             columns = {
                 name: pa.array([row[name] for row in priced])
                 for name in ("feature", "model", "calls", "cost_usd", "other_cost_usd")
@@ -135,6 +143,12 @@ def another_model(view: View) -> None:
                 pa.table(columns | {"cost_change_usd": pa.array(difference, pa.decimal128(38, 12))}),
             )
             charts.draw(table("Price on another model", "", told, sums(told) if priced else None), key="plan_models")
+
+
+def _is_asked(row: Mapping[str, Any], other: str) -> bool:
+    if other == SAME:
+        return bool(row["other_model"] == row["model"])
+    return bool(row["other_model"] == other != row["model"])
 
 
 view = current()

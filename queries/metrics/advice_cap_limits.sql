@@ -66,7 +66,7 @@ select
     max(l.answers) as good_answers, -- its good answers
     count(*) as long_calls, -- calls beyond the limit
     count(distinct p.user_id) as users, -- users who sent them
-    sum(case when p.good_tokens is null then 1 else 0 end) as long_calls_gone_wrong, -- those of them that failed, were cut off or refused
+    cast(sum(case when p.good_tokens is null then 1 else 0 end) as bigint) as long_calls_gone_wrong, -- those of them that failed, were cut off or refused
     cast(sum(least(p.uncached_input_tokens, p.input_tokens - l.limit_tokens)) as bigint) as cut_tokens, -- uncached tokens beyond it
     usd(sum(least(p.uncached_input_tokens, p.input_tokens - l.limit_tokens) * p.input_pico)) as saving_usd, -- what they cost
     usd(sum(p.cost_pico)) as long_calls_cost_usd -- what those calls cost in all

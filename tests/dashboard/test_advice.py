@@ -110,6 +110,18 @@ def test_the_simulator_adds_up_and_answers_its_switches(page_home, shown):
     assert {metric.label: metric.value for metric in page.metric}["Left"] == "$113.15"
 
 
+def test_who_looks_further_sees_other_limits_and_the_newest_price(page_home, shown):
+    """2,500 and 200 prompts of 14,000 tokens: 8,000 leaves 6,000 of each, at $3 a million $45 and $3.60."""
+    page = shown(page_home, "advice", further="true")
+    limits = next(of.value for of in page.dataframe if "limit_tokens" in of.value)
+    told = {(row.feature, row.limit_tokens): row for row in limits.itertuples()}
+    assert (told["assistant", 8_000].long_calls, told["assistant", 8_000].saving_usd) == (2_500, 45)
+    assert (told["nightly_report", 8_000].long_calls, told["nightly_report", 8_000].saving_usd) == (200, 3.6)
+    page = shown(page_home, "simulator", priced_on="The same models, at their newest list price")
+    priced = next(of.value for of in page.dataframe if "other_cost_usd" in of.value)
+    assert list(priced["other_cost_usd"]) == [150, 12, 162]  # the total last; no price has changed since
+
+
 def test_what_is_dismissed_is_gone_until_it_is_taken_back(example_home):
     batch = next(row for row in listed(example_home, "--least", "0") if row["measure"] == "batch_api")["measure_id"]
     outlay(example_home, "advice", "dismiss", batch, "--by", "Ada")
