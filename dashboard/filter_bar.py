@@ -69,6 +69,8 @@ def draw(title: str, offers_compare: bool = True) -> DeltaGenerator:
     st.session_state["view"] = view
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="scope"):
         compared = f", compared with {view.before_period}" if view.before else ""
+        if view.logged_since:
+            compared += f" (logged since {units.day(view.logged_since)} only)"
         st.caption(f"{view.period} ({display_name(zone, 'md')}){compared}", width="content")
         _chips()
     return menu

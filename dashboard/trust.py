@@ -12,6 +12,7 @@ def sentences(source: Source, view: View) -> tuple[str, ...]:
     now = source.read("totals", view.filters).first()
     spent, unattributed = now["cost_usd"] or 0, now["unattributed_cost_usd"] or 0
     priced_on = max((day for day in source.read("price_list")["effective_from"] if day), default=None)
+    short = (f"the period before is logged since {units.day(view.logged_since)} only",) if view.logged_since else ()
     return (
         f"Data through {units.moment(fresh['last_started_at'], view.zone)}",
         f"{fresh['loads']:,} load{'' if fresh['loads'] == 1 else 's'}",
@@ -20,4 +21,5 @@ def sentences(source: Source, view: View) -> tuple[str, ...]:
         f"{units.percent(float(unattributed / spent)) if spent else '0%'} of spend unattributed",
         f"price list of {units.day(priced_on)}" if priced_on else "no price list",
         f"days cut in {display_name(view.zone)}",
+        *short,
     )

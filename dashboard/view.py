@@ -14,12 +14,17 @@ GRAINS = {"Day": "day", "Hour": "hour"}
 
 @dataclass(frozen=True)
 class View:
-    """What the reader asked for, and how to say it."""
+    """What the reader asked for, and how to say it.
+
+    logged_since: the first day with logs, where the period before began earlier: it is then compared with less than a
+    whole period.
+    """
 
     filters: Filters
     before: Filters | None
     period: str
     before_period: str
+    logged_since: date | None = None
 
     @staticmethod
     def of(filters: Filters, compare: bool, span: tuple[datetime, datetime]) -> "View":
@@ -28,7 +33,8 @@ class View:
         since, until = filters.since or first, filters.until or last
         before = filters.previous() if compare and filters.since and filters.until else None
         said = units.period(before.since, before.until, until.year) if before and before.since and before.until else ""
-        return View(filters, before, units.period(since, until), said)
+        is_short = before is not None and before.since is not None and _day(before.since) < first
+        return View(filters, before, units.period(since, until), said, first if is_short else None)
 
     @property
     def zone(self) -> str:
@@ -39,6 +45,10 @@ class View:
     def grain(self) -> str:
         """How finely time is cut by default: a single day by the hour."""
         return "hour" if self.filters.since and self.filters.since == self.filters.until else "day"
+
+
+def _day(when: date) -> date:
+    return when.date() if isinstance(when, datetime) else when
 
 
 def local_day(moment: datetime, zone: str) -> date:

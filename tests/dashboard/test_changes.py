@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from hypothesis import given
@@ -14,6 +14,7 @@ from dashboard.reports import as_csv
 from dashboard.reports.compare import same_weekdays_before
 from dashboard.reports.report import Table
 from dashboard.rows import sums
+from dashboard.view import View
 from queries import Filters
 from queries.signals import Explanation, SliceChange
 
@@ -85,3 +86,12 @@ def test_the_same_weekdays_before_do_not_touch_the_period() -> None:
     assert (before.since, before.until) == (date(2026, 11, 6), date(2026, 11, 7))
     month = same_weekdays_before(Filters(date(2026, 10, 23), date(2026, 11, 21)))
     assert (month.since, month.until) == (date(2026, 9, 18), date(2026, 10, 17))
+
+
+def test_a_period_before_that_began_before_the_logs_says_so() -> None:
+    """Logs since 10 October: the week to the 23rd has a whole week before it, the week to the 20th four days."""
+    span = (datetime(2026, 10, 10, 5, tzinfo=UTC), datetime(2026, 10, 31, tzinfo=UTC))
+    whole = View.of(Filters(since=date(2026, 10, 17), until=date(2026, 10, 23)), True, span)
+    short = View.of(Filters(since=date(2026, 10, 14), until=date(2026, 10, 20)), True, span)
+    assert (whole.logged_since, short.logged_since) == (None, date(2026, 10, 10))
+    assert View.of(Filters(since=date(2026, 10, 14), until=date(2026, 10, 20)), False, span).logged_since is None
