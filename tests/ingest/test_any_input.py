@@ -70,7 +70,7 @@ def loader(shared_home: Path) -> Loader:
     return Loader(shared_home)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(log=logs, wrap=wrappings, cut=st.integers(0, 30))
 def test_any_bytes_are_taken_or_refused_with_a_sentence(loader: Loader, log: bytes, wrap, cut: int) -> None:
     packed = wrap(log)
@@ -83,7 +83,7 @@ def test_any_bytes_are_taken_or_refused_with_a_sentence(loader: Loader, log: byt
         assert str(sentence).startswith("odd.log")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(lines=st.lists(odd_records().filter(lambda line: line.strip() and not set(line) & set(b"\r\n\0")), max_size=6))
 def test_every_line_is_an_attempt_or_refused_or_said_to_hold_none(lines: list[bytes]) -> None:
     """A first line that is a record settles the layout: one record a line."""

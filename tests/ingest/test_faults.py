@@ -241,7 +241,7 @@ any_line = st.one_of(st.text(max_size=60), some_fields.map(json.dumps), some_fie
                      some_fields.map(lambda change: json.dumps(GOOD | change)))  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(any_line, min_size=1, max_size=8))
 def test_whatever_comes_every_record_is_accounted_for(tmp_path_factory, lines):
     home = tmp_path_factory.mktemp("any")

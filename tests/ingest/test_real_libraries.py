@@ -159,7 +159,7 @@ def in_protobuf_words(value: Any, names: dict[str, dict[int, str]], numbers: boo
     return said
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(
     producer=st.sampled_from(["anthropic_sdk", "anthropic_sdk_http", "openinference", "nested_spans", "spans_beside"]),
     numbers=st.booleans(),

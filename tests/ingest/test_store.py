@@ -83,7 +83,7 @@ tellings = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(tellings, min_size=1, max_size=9), st.randoms(use_true_random=False))
 def test_the_order_and_the_cut_of_loads_change_nothing(tmp_path_factory, records, rng: random.Random):
     """All in one load, against shuffled and cut into pieces with some of it sent twice."""

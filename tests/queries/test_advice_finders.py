@@ -134,7 +134,7 @@ CALLS = st.fixed_dictionaries({
 })  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @drawn(calls=st.lists(CALLS, min_size=1, max_size=30), limit=st.integers(0, 100_000))
 def test_advice_is_about_calls_in_the_view_and_never_worth_more_than_they_cost(warehouse, calls, limit):
     clear(warehouse)

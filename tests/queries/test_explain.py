@@ -120,7 +120,7 @@ LOG = st.lists(
 RETRIED = st.lists(st.booleans(), max_size=2)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data(), LOG, st.sampled_from(["feature", "model", "user", "team"]))
 def test_the_parts_always_add_up_exactly(con, data, log, by):
     clear(con)

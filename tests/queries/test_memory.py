@@ -52,7 +52,7 @@ def rounded(findings):
     ]  # fmt: skip
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, suppress_health_check=list(HealthCheck))
 @given(
     seed=st.integers(0, 1000),
     looks=st.lists(st.integers(16, 44), min_size=1, max_size=3, unique=True).map(sorted),

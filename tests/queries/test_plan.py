@@ -218,7 +218,7 @@ def by_hand(con, attempts, calls, kinds, limit):
     return Decimal(total).scaleb(-12)
 
 
-RARE = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+RARE = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @RARE

@@ -92,7 +92,7 @@ def spent(owner: Owner, filters: Filters) -> Decimal:
     )
 
 
-@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(filters=asked(), by=st.sampled_from(["Feature", "Model", "Team", "User", "Token class"]))
 def test_every_form_has_the_sum_of_the_database(spender: Owner, filters: Filters, by: str) -> None:
     cost = spent(spender, filters)
