@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from attempts import a_failure, an_attempt, clear, fill
+from hypothesis import HealthCheck, settings
 from hypothesis import given as drawn
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from queries import Filters, read
@@ -134,16 +134,16 @@ CALLS = st.fixed_dictionaries({
 })  # fmt: skip
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @drawn(calls=st.lists(CALLS, min_size=1, max_size=30), limit=st.integers(0, 100_000))
-def test_advice_is_about_calls_in_the_view_and_never_worth_more_than_they_cost(warehouse, calls, limit):
-    clear(warehouse)
-    fill(warehouse, [call(**what) for what in calls])
+def test_advice_is_about_calls_in_the_view_and_never_worth_more_than_they_cost(con, calls, limit):
+    clear(con)
+    fill(con, [call(**what) for what in calls])
     view = Filters(features=("chat",))
-    inside = {row["attempt_id"]: row for row in read(warehouse, "advice_cap_attempts", view).to_pylist()}
+    inside = {row["attempt_id"]: row for row in read(con, "advice_cap_attempts", view).to_pylist()}
 
     def reader(name: str, filters: Filters) -> Any:
-        return read(warehouse, name, filters)
+        return read(con, name, filters)
 
     for found in (waste.find(reader, view, 30), caps.find(reader, view, 30, {"chat": limit})):
         assert set(found.changes["attempt_id"].to_pylist()) <= set(inside)
