@@ -35,9 +35,9 @@ def log_lines(requests: int) -> Iterator[str]:
             "stop_reason": None if failed else rng.choice(("end_turn", "tool_use", "max_tokens")),
             "latency_ms": round(rng.uniform(300, 9_000), 1),
             "max_tokens": 2048,
-            "feature": f"feature_{rng.randrange(12)}",
+            "feature": f"feature_{(feature := rng.randrange(12))}",
             "user_id": f"u_{rng.randrange(3_000)}",
-            "team": f"team_{rng.randrange(4)}",
+            "team": f"team_{feature % 4}",
             "status": 529 if failed else 200,
             "retries_taken": rng.choice((0, 0, 0, 1)),
             "service_tier": "standard",
@@ -86,9 +86,9 @@ def fill_store(home: Path, requests: int) -> None:
         "http_status": "case when failed then 529 else 200 end",
         "error_type": "case when failed then 'overloaded_error' end",
         "request_id": "'req_' || i",
-        "feature": "'feature_' || cast(random() * 11 as integer)",
+        "feature": "'feature_' || feature",
         "user_id": "'u_' || cast(random() * 2999 as integer)",
-        "team": "'team_' || cast(random() * 3 as integer)",
+        "team": "'team_' || feature % 4",
         "retry_count": "case when random() < 0.25 then 1 else 0 end",
     }
     columns = ", ".join(f"cast({known.get(name, 'null')} as {kind}) as {name}" for name, kind in COLUMNS.items())
@@ -96,7 +96,10 @@ def fill_store(home: Path, requests: int) -> None:
     con.execute(f"""
         insert into store.attempts by name
         select 'generated' as load_id, {columns}
-        from (select i, random() < 0.01 as failed from range(1, {requests} + 1) t(i))
+        from (
+            select i, random() < 0.01 as failed, cast(floor(random() * 12) as integer) as feature
+            from range(1, {requests} + 1) t(i)
+        )
     """)
     con.execute("insert into store.model_names select distinct model_raw from store.attempts")
     con.execute(

@@ -48,6 +48,7 @@ class Owner:
         self._connection = duckdb.connect(":memory:")
         run = self._connection.execute
         store.open_store(self._connection, home)
+        queries.keep(self._connection)
         queries.create_views(self._connection)
         # From here on SQL reaches nothing but the store and the archive: no other file, no network, no Python variable.
         archive = str(home / "archive").replace("'", "''")
@@ -73,7 +74,7 @@ class Owner:
     def fold(self) -> list[str]:
         """Fold what has landed; the ids of the loads."""
         with self._folding, self.cursor() as cursor:
-            return store.fold(cursor, self.home)
+            return store.fold(cursor, self.home, queries.Changes)
 
     def fold_if_changed(self) -> None:
         """Fold, unless nothing has landed since the last time."""

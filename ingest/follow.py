@@ -24,8 +24,17 @@ RELIEF_SECONDS = 10.0  # after the disk was full, say
 Say = Callable[[str], None]
 
 
-def follow(home: Path, options: Options, paths: list[Path], say: Say, stop: threading.Event) -> None:
+def follow(
+    home: Path,
+    options: Options,
+    paths: list[Path],
+    say: Say,
+    stop: threading.Event,
+    fold: Callable[[Path], None],
+) -> None:
     """Follow files and folders until `stop` is set; then land what is there. `say` gets a sentence for each load.
+
+    What has landed is folded by `fold`, unless another process has the store: then that one does (`store.StoreBusy`).
 
     Raises ValueError for an unknown time zone.
     """
@@ -47,7 +56,7 @@ def follow(home: Path, options: Options, paths: list[Path], say: Say, stop: thre
             say(f"could not land what came ({error}); it is tried again in {RELIEF_SECONDS:.0f} seconds")
             pause = RELIEF_SECONDS
         if is_anything_new:
-            _fold(home, say)
+            _fold(home, say, fold)
         if is_last:
             break
         looks += 1
@@ -97,15 +106,10 @@ def told(outcome: Outcome) -> str:
     return f"{landed.source_name}: {landed.read_records:,} records read{refused}"
 
 
-def _fold(home: Path, say: Say) -> None:
-    """Fold what has landed, unless another process has the store: then that one does."""
-    con = duckdb.connect()
+def _fold(home: Path, say: Say, fold: Callable[[Path], None]) -> None:
     try:
-        store.open_store(con, home)
-        store.fold(con, home)
+        fold(home)
     except store.StoreBusy:
         pass
     except duckdb.Error as error:
         say(f"what landed is safe in the archive, but could not be folded now ({error}); it will be tried again")
-    finally:
-        con.close()

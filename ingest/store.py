@@ -11,11 +11,11 @@ nothing.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 
@@ -47,8 +47,25 @@ create table if not exists store.attempts (load_id varchar, {columns_sql(COLUMNS
 create table if not exists store.tellings (load_id varchar, {columns_sql(COLUMNS)});
 create table if not exists store.refusals (load_id varchar, source_line bigint, reason varchar, preview varchar);
 create table if not exists store.model_names (model_raw varchar primary key);
+create table if not exists store.rollups (name varchar primary key, definition varchar);
 create table if not exists store.set_aside (load_id varchar primary key, reason varchar, tried_at timestamp);
 """
+
+
+class Changes(Protocol):
+    """Hears which attempts a transaction changes: whoever keeps sums of them."""
+
+    def take(self, rows: str, times: int) -> None:
+        """The attempts in the table `rows` are there from now on (1), or no longer (-1).
+
+        Of a call whose tries change all tries are told of, as they were and as they are.
+        """
+
+    def settle(self) -> None:
+        """The transaction is about to be committed."""
+
+
+Listening = Callable[[duckdb.DuckDBPyConnection], Changes]
 
 
 class StoreBusy(Exception):
@@ -130,18 +147,21 @@ def _attach(con: duckdb.DuckDBPyConnection, path: Path, read_only: bool) -> None
         raise
 
 
-def fold(con: duckdb.DuckDBPyConnection, home: Path) -> list[str]:
+def fold(con: duckdb.DuckDBPyConnection, home: Path, listening: Listening | None = None) -> list[str]:
     """Fold every load that has landed and is not yet in the ledger. Returns their ids.
+
+    Whoever keeps sums of the attempts listens, in each transaction; with nobody listening, sums that are there are
+    marked as out of date.
 
     `con` must own the store. Of a load that cannot be folded nothing stays: it is set aside with the reason, and the
     others go on. Raises what the machine is at fault for, such as a full disk: the next time may go well.
     """
-    return fold_these(con, _waiting(con, home))
+    return fold_these(con, _waiting(con, home), listening)
 
 
-def fold_these(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> list[str]:
+def fold_these(con: duckdb.DuckDBPyConnection, loads: list[Path], listening: Listening | None = None) -> list[str]:
     """Fold these loads of an archive, in this order, as `fold` does."""
-    return [load_id for batch in _batches(loads) for load_id in _fold_or_set_aside(con, batch)]
+    return [load_id for batch in _batches(loads) for load_id in _fold_or_set_aside(con, batch, listening)]
 
 
 _OF_A_LOAD = (duckdb.Error, OSError, ValueError, TypeError)  # what damaged files raise
@@ -154,11 +174,15 @@ _OF_THE_MACHINE = (
 )
 
 
-def _fold_or_set_aside(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> list[str]:
+def _fold_or_set_aside(
+    con: duckdb.DuckDBPyConnection, loads: list[Path], listening: Listening | None = None
+) -> list[str]:
     """Fold these loads in one transaction. If that fails, each half by itself, until the one at fault is alone."""
     con.execute("begin")
     try:
-        _fold(con, loads)
+        if listening is None:
+            con.execute("delete from store.rollups")
+        _fold(con, loads, listening and listening(con))
         con.execute("delete from store.set_aside where load_id in (select unnest($ids))", {"ids": _names(loads)})
         con.execute("commit")
         return _names(loads)
@@ -173,7 +197,7 @@ def _fold_or_set_aside(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> lis
             _set_aside(con, loads[0].name, str(error))
             return []
     half = len(loads) // 2
-    return _fold_or_set_aside(con, loads[:half]) + _fold_or_set_aside(con, loads[half:])
+    return _fold_or_set_aside(con, loads[:half], listening) + _fold_or_set_aside(con, loads[half:], listening)
 
 
 def _names(loads: list[Path]) -> list[str]:
@@ -242,7 +266,7 @@ def _batches(loads: list[Path]) -> Iterator[list[Path]]:
         yield batch
 
 
-def _fold(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> None:
+def _fold(con: duckdb.DuckDBPyConnection, loads: list[Path], changes: Changes | None) -> None:
     con.execute("create or replace temp table outcomes (load_id varchar, row_no bigint, outcome varchar)")
     files = ", ".join(f"'{str(path / 'attempts.parquet').replace(chr(39), chr(39) * 2)}'" for path in loads)
     rows = f"from read_parquet([{files}], filename = true)"
@@ -253,7 +277,9 @@ def _fold(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> None:
             select parse_path(filename)[-2] as load_id, * exclude (filename)
             {rows} where row_no > {start} and row_no <= {start + SLICE_ROWS}
         """)
-        _fold_slice(con, loads)
+        _fold_slice(con, loads, changes)
+    if changes:
+        changes.settle()
     _write_ledger(con, loads)
 
 
@@ -279,7 +305,7 @@ def _hold(con: duckdb.DuckDBPyConnection, name: str, select: str, given: dict[st
     con.register(name, rows.to_arrow_table())
 
 
-def _fold_slice(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> None:
+def _fold_slice(con: duckdb.DuckDBPyConnection, loads: list[Path], changes: Changes | None) -> None:
     """Fold the rows that are staged of each load: those met for the first time as they are, the others by merging."""
     run = con.execute
     _hold(
@@ -350,7 +376,10 @@ def _fold_slice(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> None:
         select distinct load_id, row_no from keys
         where key in (select key from keys group by key having count(*) > 1) or key in (select key from met_keys)
     """)
-    # 4. Met for the first time, told once: into the store as they are. The rest is merged with what it meets.
+    # 4. Who keeps sums takes off what changes: the attempts that were met, and the other tries of all calls at hand.
+    if changes:
+        _tell_of_old(con, changes, span)
+    # 5. Met for the first time, told once: into the store as they are. The rest is merged with what it meets.
     _insert(
         con, "outcomes", "select load_id, row_no, 'new' as outcome from ids anti join meeting using (load_id, row_no)"
     )
@@ -362,6 +391,33 @@ def _fold_slice(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> None:
     _insert(con, "store.attempts", f"select * from staged {some} {others}")
     if meetings:
         _merge(con)
+    if changes:
+        _tell_of_new(con, changes, f"select * from staged {some} {others}", bool(meetings))
+
+
+def _tell_of_old(con: duckdb.DuckDBPyConnection, changes: Changes, span: dict[str, datetime]) -> None:
+    con.execute("""
+        create or replace temp table touched_calls as
+        select call_id from staged semi join ids using (load_id, row_no) where call_id is not null
+        union select call_id from met_rows where call_id is not null
+    """)
+    con.execute("""
+        create or replace temp table rows_before as
+        select * from store.attempts
+        where started_at between $since and $until
+            and (call_id in (from touched_calls) or attempt_id in (select attempt_id from met))
+    """, span)  # fmt: skip
+    changes.take("rows_before", -1)
+
+
+def _tell_of_new(con: duckdb.DuckDBPyConnection, changes: Changes, new: str, is_merged: bool) -> None:
+    merged = "union all by name select * exclude (first) from merged" if is_merged else ""
+    con.execute(f"""
+        create or replace temp view rows_after as
+        select * from rows_before where attempt_id not in (select attempt_id from met)
+        union all by name {new} {merged}
+    """)
+    changes.take("rows_after", 1)
 
 
 def _span(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> dict[str, datetime]:

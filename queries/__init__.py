@@ -1,7 +1,19 @@
-"""Everything Outlay claims about the data, in SQL: lists, base, facts, focus, metrics."""
+"""Everything Outlay claims about the data, in SQL: lists, base, rollups, facts, focus, metrics."""
 
 from queries.catalog import View, catalogue
 from queries.filters import Filters
+from queries.rollups import Changes, keep
 from queries.warehouse import create_views, generation, options, read, span
 
-__all__ = ["Filters", "View", "catalogue", "create_views", "generation", "options", "read", "span"]
+__all__ = [
+    "Changes",
+    "Filters",
+    "View",
+    "catalogue",
+    "create_views",
+    "generation",
+    "keep",
+    "options",
+    "read",
+    "span",
+]

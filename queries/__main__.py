@@ -7,6 +7,7 @@ from queries.catalog import LAYERS, View, catalogue, lists
 ABOUT = {
     "lists": "Facts of the world kept by hand, one CSV file each. Rows are added, never edited.",
     "base": "Tidy inputs; the only views that name stored tables or lists.",
+    "rollups": "What base holds, added up by hour or day. A store keeps these sums; elsewhere they are views.",
     "facts": "One row per thing that happened. Tokens become money here, once. These are the public tables.",
     "focus": "The facts the reader asked for, and the only layer that knows filters.",
     "metrics": "One view per question a page asks.",
@@ -25,7 +26,7 @@ def docs() -> str:
     ]
     for layer in LAYERS:
         parts.append(f"## {layer}\n\n{ABOUT[layer]}\n")
-        parts += [_entry(view) for view in catalogue() if view.layer == layer]
+        parts += [_entry(view) for view in sorted(catalogue(), key=lambda view: view.path) if view.layer == layer]
     return "\n".join(parts)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import Literal
 
 FOLDER = Path(__file__).parent
-LAYERS = ("base", "facts", "focus", "metrics")
+LAYERS = ("base", "rollups", "facts", "focus", "metrics")
 # What the words slice and bucket in a template stand for: the name of the view's question, and the column it groups by.
 SLICES = {
     "total": "total",
@@ -19,8 +21,10 @@ SLICES = {
     "environment": "environment",
 }
 BUCKETS = {"day": "day", "hour": "hour"}
-_EACH = re.compile(r"^-- each (slice|bucket): (.+)\n", re.MULTILINE)
+SPANS = {"hour": "1 hour", "quarter_hour": "15 minutes"}
+_EACH = re.compile(r"^-- each (slice|bucket|span): (.+)\n", re.MULTILINE)
 _MARK = re.compile(r"grain: .+|unfiltered|stored")
+SOURCE = re.compile(r"\b(?:from|join) (\w+\.\w+)")
 _NOTE = re.compile(r"(\w+),? -- (.+)$", re.MULTILINE)
 
 
@@ -46,12 +50,15 @@ class View:
 @cache
 def catalogue() -> tuple[View, ...]:
     """Every view, in the order in which they can be created."""
-    return tuple(
+    views = [
         _view(layer, name, text)
         for layer in LAYERS
         for file in sorted((FOLDER / layer).glob("*.sql"))
         for name, text in _expanded(file.stem, file.read_text())
-    )
+    ]
+    by_path = {view.path: view for view in views}
+    below = {view.path: [path for path in SOURCE.findall(view.sql) if path in by_path] for view in views}
+    return tuple(by_path[path] for path in TopologicalSorter(below).static_order())
 
 
 def lists() -> list[Path]:
@@ -65,7 +72,7 @@ def _expanded(name: str, text: str) -> list[tuple[str, str]]:
     if not header:
         return [(name, text)]
     word, chosen = header[1], header[2].split(", ")
-    columns = SLICES | BUCKETS
+    columns = SPANS if word == "span" else SLICES | BUCKETS
     text = text.replace(header[0], "", 1)
     return [
         expanded
@@ -79,7 +86,7 @@ def _renamed(name: str, word: str, choice: str) -> str:
 
 
 def _reworded(text: str, word: str, choice: str, column: str) -> str:
-    """The template's word in the SQL becomes the column, in the prose the plain name."""
+    """The template's word in the SQL becomes the column, in the prose the plain name. Users are in no sums."""
     lines = []
     for line in text.split("\n"):
         code, dashes, prose = line.partition("-- ")
@@ -87,8 +94,16 @@ def _reworded(text: str, word: str, choice: str, column: str) -> str:
             code, dashes, prose = line, "", ""
         if choice == "total":
             prose = prose.replace(f", by {word}", "")
-        lines.append(re.sub(rf"\b{word}\b", column, code) + dashes + re.sub(rf"\b{word}\b", choice, prose))
-    return "\n".join(lines)
+        code = re.sub(rf"\b{word}\b", column, code.replace(f"_by_{word}", f"_by_{choice}"))
+        lines.append(code + dashes + re.sub(rf"\b{word}\b", choice.replace("_", " "), prose))
+    return counted("\n".join(lines), "row") if column == "user_id" else "\n".join(lines)
+
+
+def counted(sql: str, by: Literal["hour", "quarter_hour", "row"]) -> str:
+    """A question to sums by hour, put to finer sums instead or to the rows themselves."""
+    if by == "row":
+        return re.sub(r"\bfocus\.(attempt|call)s_by_hour\b", r"focus.\1_rows", sql)
+    return re.sub(r"\bfocus\.(attempts|calls)_by_hour\b", rf"focus.\1_by_{by}", sql)
 
 
 def _view(layer: str, name: str, text: str) -> View:

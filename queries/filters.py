@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 FIRST_DAY = date(2023, 1, 1)  # the Claude API opened in 2023: no log is older
@@ -27,6 +27,18 @@ class Filters:
     users: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
+
+    def counted_by(self) -> Literal["hour", "quarter_hour", "row"]:
+        """The coarsest sums that hold what is asked for and nothing else; none do where users are asked for."""
+        zone = ZoneInfo(self.zone)
+        begins = [_instant(bound, zone).minute * 60 for bound in (self.since, self.until) if bound]
+        begins += [
+            bound.second + bound.microsecond for bound in (self.since, self.until) if isinstance(bound, datetime)
+        ]
+        begins += [offset["shift"].seconds for offset in _zone_offsets(zone, self.since, self.until)]
+        if self.users or any(begin % 900 for begin in begins):
+            return "row"
+        return "quarter_hour" if any(begin % 3600 for begin in begins) else "hour"
 
     def previous(self) -> Filters:
         """The same question about the period of the same length just before."""

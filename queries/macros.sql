@@ -17,6 +17,10 @@ create macro normal_quantile(p) as normal_tail_step(p)
 -- Whole pico-dollars as dollars, exactly.
 create macro usd(pico) as cast(cast(pico as decimal(18, 0)) * 0.000000000001 as decimal(18, 12));
 
+-- Sums of tokens times whole pico-dollars, and such sums as dollars, exactly: too large for the numbers that one try needs.
+create macro pico(tokens, price) as coalesce(cast(tokens as hugeint) * price, 0);
+create macro usd_sum(pico) as cast(cast(pico as decimal(26, 0)) * 0.000000000001 as decimal(38, 12));
+
 -- Why tokens have no price; null when they have one.
 create macro unpriced_reason(model_raw, input_tokens, output_tokens, prompt_tokens, input_pico, cache_pico, reason) as case
     when model_raw is null then 'no model was logged'
@@ -47,6 +51,12 @@ create macro in_slices(feature, model, user_id, team, environment) as (
     and coalesce(list_contains(cast(getvariable('teams') as varchar[]), team), true)
     and coalesce(list_contains(cast(getvariable('environments') as varchar[]), environment), true)
 );
+
+-- The whole days (UTC) of the period: the first of them, the one after the last, and whether a day is one.
+create macro first_whole_day() as coalesce(date_trunc('day', cast(getvariable('since') as timestamp) + interval 1 day
+    - interval 1 microsecond), timestamp '0001-01-01');
+create macro last_whole_day() as coalesce(date_trunc('day', cast(getvariable('until') as timestamp)), timestamp '9999-12-31');
+create macro in_whole_days(day_at) as day_at >= first_whole_day() and day_at < last_whole_day();
 
 -- A UTC time on the reader's clock. The variable zone_offsets lists {since, shift}, newest first; unset means UTC.
 -- Written out step by step because a CASE over constants is as fast as no zone at all; a join or a zone library is not.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from queries.catalog import FOLDER, LAYERS, SLICES, catalogue, lists
+from queries.catalog import FOLDER, LAYERS, SLICES, catalogue, counted, lists
 from queries.filters import Filters
+from queries.rollups import kept
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,10 +17,13 @@ if TYPE_CHECKING:
 
 
 def create_views(con: duckdb.DuckDBPyConnection) -> None:
-    """Create lists and views, with their comments, beside the attached catalog `store`."""
+    """Create lists and views, with their comments, beside the attached catalog `store`.
+
+    Rollups are read from the store where it keeps them, and otherwise worked out from the attempts at every question.
+    """
     con.execute("begin")
     try:
-        for statement in _statements():
+        for statement in _statements(kept(con)):
             con.execute(statement)
     except BaseException:
         con.execute("rollback")
@@ -27,7 +31,7 @@ def create_views(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("commit")
 
 
-def _statements() -> list[str]:
+def _statements(rolled_up: set[str]) -> list[str]:
     statements = [(FOLDER / "macros.sql").read_text()]
     statements += [f"create schema {schema};" for schema in ("lists", *LAYERS)]
     statements += [
@@ -43,7 +47,9 @@ def _statements() -> list[str]:
             statements.append(f"create table {view.path} as from (\n{view.sql}){rows}")
     for view in reversed(catalogue()):
         if not view.is_stored:
-            statements.append(f"drop table if exists {view.path}; create view {view.path} as\n{view.sql}")
+            is_kept = view.layer == "rollups" and view.name in rolled_up
+            select = f"from store.rolled_{view.name}" if is_kept else view.sql
+            statements.append(f"drop table if exists {view.path}; create view {view.path} as\n{select}")
     for view in catalogue():
         kind = "table" if view.is_stored else "view"
         statements.append(f"comment on {kind} {view.path} is {_quoted(view.summary)};")
@@ -56,14 +62,17 @@ def _statements() -> list[str]:
 
 def read(con: duckdb.DuckDBPyConnection, metric: str, filters: Filters | None = None) -> pa.Table:
     """The rows of one metric, in its own order, for what the filters ask for."""
-    if not any(view.layer == "metrics" and view.name == metric for view in catalogue()):
+    view = next((view for view in catalogue() if view.path == f"metrics.{metric}"), None)
+    if view is None:
         raise KeyError(f"There is no metric {metric!r}. `python -m queries --docs` lists them all.")
+    filters = filters or Filters()
     cursor = con.cursor()
     try:
-        for name, value in (filters or Filters()).variables().items():
+        for name, value in filters.variables().items():
             if value is not None:
                 cursor.execute(f"set variable {name} = $value", {"value": value})
-        return cursor.sql(f"from metrics.{metric}").to_arrow_table()
+        # Not `sql`, which plans the question twice: planning is what a question about sums takes longest for.
+        return cursor.execute(counted(view.sql, filters.counted_by())).to_arrow_table()
     finally:
         cursor.close()
 

@@ -1,5 +1,6 @@
 """`outlay ingest`: load logs, or follow them."""
 
+import contextlib
 import datetime as dt
 import glob
 import os
@@ -138,7 +139,20 @@ def _follow(home: Path, options: "Options", paths: tuple[str, ...]) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    follow(home, options, followed, click.echo, stop)
+    follow(home, options, followed, click.echo, stop, _fold)
+
+
+def _fold(home: Path) -> None:
+    """Fold what has landed. Raises `store.StoreBusy` while another process has the store."""
+    import duckdb
+
+    import queries
+    from ingest import store
+
+    with contextlib.closing(duckdb.connect()) as con:
+        store.open_store(con, home)
+        queries.keep(con)
+        store.fold(con, home, queries.Changes)
 
 
 def _inputs(paths: tuple[str, ...]) -> Iterator[Path | None]:

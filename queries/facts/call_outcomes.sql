@@ -1,116 +1,6 @@
 -- What became of every logical request: its tries taken together, from the first one sent to the one that answered.
 -- A try that its source does not link to others is a call by itself. Without money: see facts.calls.
 -- grain: call_id
-with
-chained as (
-    -- Calls of several rows; all others need no grouping.
-    select call_id as chained_id
-    from base.attempts
-    where call_id is not null
-    group by call_id
-    having count(*) > 1
-),
-placed as (
-    select
-        a.*,
-        case when a.is_error then 1 else 0 end as failed,
-        row_number() over (partition by a.call_id order by a.attempt_no, a.started_at, a.attempt_id) as place,
-        row_number() over (
-            partition by a.call_id
-            order by a.is_error, a.attempt_no desc, a.started_at desc, a.attempt_id desc
-        ) as place_from_answer,
-        min(a.started_at) over (partition by a.call_id) as first_started_at
-    from base.attempts as a
-    join chained as c on c.chained_id = a.call_id
-    where a.call_id is not null
-),
--- When each try began, in ms: a time that was written at its end lies its latency later.
-begun as (
-    select
-        *,
-        cast(date_diff('microsecond', first_started_at, started_at) as double) / 1000
-            - case when coalesce(is_end_time, false) then latency_ms else 0 end as began_ms
-    from placed
-),
-timed as (
-    select
-        *,
-        began_ms - max(case when place = 1 then began_ms end) over (partition by call_id) as since_first_ms
-    from begun
-),
-whole as (
-    select
-        coalesce(a.call_id, a.attempt_id) as call_id,
-        a.started_at,
-        a.source_format,
-        a.feature,
-        a.user_id,
-        a.team,
-        a.environment,
-        a.workspace_id,
-        a.session_id,
-        a.trace_id,
-        a.model_raw,
-        a.is_batch,
-        1 as logged_attempts,
-        case when a.is_error then 1 else 0 end as logged_failures,
-        a.retry_count,
-        a.retry_count as first_retry_count,
-        a.is_error as is_failed,
-        a.is_error as is_first_failed,
-        a.error_type as first_error_type,
-        a.http_status as first_http_status,
-        a.error_type,
-        a.http_status,
-        a.latency_ms as duration_ms,
-        a.latency_ms as attempt_latency_ms,
-        a.retry_count as answer_retry_count,
-        a.ttft_ms,
-        cast(0 as double) as since_first_ms,
-        a.max_tokens,
-        a.stop_reason,
-        a.output_tokens as answer_tokens
-    from base.attempts as a
-    left join chained as c on c.chained_id = a.call_id
-    where c.chained_id is null
-    union all
-    select
-        call_id,
-        min(started_at) as started_at,
-        max(case when place = 1 then source_format end) as source_format,
-        max(case when place = 1 then feature end) as feature,
-        max(case when place = 1 then user_id end) as user_id,
-        max(case when place = 1 then team end) as team,
-        max(case when place = 1 then environment end) as environment,
-        max(case when place = 1 then workspace_id end) as workspace_id,
-        max(case when place = 1 then session_id end) as session_id,
-        max(case when place = 1 then trace_id end) as trace_id,
-        max(case when place_from_answer = 1 then model_raw end) as model_raw,
-        max(is_batch) as is_batch,
-        cast(count(*) as integer) as logged_attempts,
-        cast(sum(failed) as integer) as logged_failures,
-        cast(case when count(retry_count) = count(*) then sum(retry_count) end as integer) as retry_count,
-        max(case when place = 1 then retry_count end) as first_retry_count,
-        min(failed) = 1 as is_failed,
-        max(case when place = 1 then failed end) = 1 as is_first_failed,
-        max(case when place = 1 then error_type end) as first_error_type,
-        max(case when place = 1 then http_status end) as first_http_status,
-        max(case when place_from_answer = 1 then error_type end) as error_type,
-        max(case when place_from_answer = 1 then http_status end) as http_status,
-        max(case when place_from_answer = 1 then since_first_ms + latency_ms end) as duration_ms,
-        max(case when place_from_answer = 1 then latency_ms end) as attempt_latency_ms,
-        max(case when place_from_answer = 1 then retry_count end) as answer_retry_count,
-        max(case when place_from_answer = 1 then since_first_ms + ttft_ms end) as ttft_ms,
-        max(case when place_from_answer = 1 then since_first_ms end) as since_first_ms,
-        max(case when place_from_answer = 1 then max_tokens end) as max_tokens,
-        max(case when place_from_answer = 1 then stop_reason end) as stop_reason,
-        max(case when place_from_answer = 1 then output_tokens end) as answer_tokens
-    from timed
-    group by call_id
-),
-known as (
-    select *, is_first_failed or first_retry_count > 0 as has_failed_first from whole
-)
 select
     k.call_id, -- id of the call; that of its one try when the source links none
     k.started_at, -- when its first try was sent, UTC
@@ -125,24 +15,24 @@ select
     coalesce(m.model, k.model_raw, '(no model)') as model, -- model that answered, or was tried last
     k.is_batch, -- sent through the Batch API
     k.logged_attempts, -- tries that are rows of facts.attempts
-    k.logged_attempts + coalesce(k.retry_count, 0) as attempts, -- tries, the known hidden ones included
-    k.logged_failures + coalesce(k.retry_count, 0) as failed_attempts, -- failed tries, the known hidden ones included
-    k.retry_count is not null as is_retry_known, -- the log tells how many tries there were
+    k.attempts, -- tries, the known hidden ones included
+    k.failed_attempts, -- failed tries, the known hidden ones included
+    k.is_retry_known, -- the log tells how many tries there were
     k.is_failed, -- no try succeeded
-    case when k.retry_count is not null then k.has_failed_first end as is_first_attempt_failed, -- the first try failed; null when unknown
-    case when k.retry_count is not null then k.has_failed_first and not k.is_failed end as is_masked, -- the first try failed and a later one succeeded; null when unknown
-    case when k.is_first_failed and coalesce(k.first_retry_count, 0) = 0 then k.first_error_type end as first_error_type, -- why the first try failed; null when it did not or was not logged
-    case when k.is_first_failed and coalesce(k.first_retry_count, 0) = 0 then k.first_http_status end as first_http_status, -- HTTP status of the first try if it failed; null when not logged
-    case when k.is_failed then k.error_type end as error_type, -- why the call failed
-    case when k.is_failed then k.http_status end as http_status, -- HTTP status of the call that failed
+    k.is_first_attempt_failed, -- the first try failed; null when unknown
+    k.is_masked, -- the first try failed and a later one succeeded; null when unknown
+    k.first_error_type, -- why the first try failed; null when it did not or was not logged
+    k.first_http_status, -- HTTP status of the first try if it failed; null when not logged
+    k.error_type, -- why the call failed
+    k.http_status, -- HTTP status of the call that failed
     k.duration_ms, -- what the caller waited, retries and their pauses included
-    case when k.answer_retry_count = 0 then k.attempt_latency_ms end as attempt_latency_ms, -- latency of the try that answered; null unless it is known to hide no retry
+    k.attempt_latency_ms, -- latency of the try that answered; null unless it is known to hide no retry
     k.ttft_ms, -- what the caller waited for the first token
-    case when k.retry_count = 0 then k.since_first_ms end as wasted_ms, -- from the first try to the one that answered; null when tries are hidden
+    k.wasted_ms, -- from the first try to the one that answered; null when tries are hidden
     k.max_tokens, -- ceiling on the answer
     stop_group(k.is_failed, k.stop_reason, k.max_tokens, g.stop_word_group) as stop_group, -- truncated, complete, continuing, refused or other; null without an answer
     coalesce(stop_group(k.is_failed, k.stop_reason, k.max_tokens, g.stop_word_group) = 'truncated', false) as is_truncated, -- the answer was cut off
     k.answer_tokens -- output tokens of the try that answered
-from known as k
+from base.calls as k
 left join base.models as m on m.model_raw = k.model_raw
 left join base.stop_groups as g on g.stop_word = k.stop_reason

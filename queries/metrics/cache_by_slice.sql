@@ -15,8 +15,8 @@ sums as (
         coalesce(sum(cache_gross_saving_usd), 0) as gross_saving_usd,
         coalesce(sum(cache_write_premium_usd), 0) as write_premium_usd,
         coalesce(sum(cost_usd), 0) as cost_usd,
-        sum(case when write_ttl_assumed then 1 else 0 end) as write_ttl_assumed_attempts
-    from focus.attempts
+        sum(write_ttl_assumed_attempts) as write_ttl_assumed_attempts
+    from focus.attempts_by_hour
     group by slice
 )
 select

@@ -4,26 +4,26 @@
 -- grain: slice, answered_by
 with
 calls as (
-    select slice, model as answered_by, count(*) as calls from focus.calls group by slice, model
+    select slice, model as answered_by, cast(sum(calls) as bigint) as calls from focus.calls_by_hour group by slice, model
 ),
 tries as (
     select
         slice,
         model as answered_by,
-        sum(case when cost_usd > 0 then 1 else 0 end) as billed_attempts,
-        coalesce(sum(case when cost_usd > 0 then uncached_input_tokens end), 0) as uncached_input_tokens,
-        coalesce(sum(case when cost_usd > 0 then cache_read_tokens end), 0) as cache_read_tokens,
-        coalesce(sum(case when cost_usd > 0 then cache_write_tokens end), 0) as cache_write_tokens,
-        coalesce(sum(case when cost_usd > 0 then output_tokens end), 0) as output_tokens,
-        coalesce(sum(case when cost_usd > 0 and is_truncated then output_tokens end), 0) as truncated_tokens,
-        coalesce(sum(case when cost_usd > 0 and is_truncated then 1 else 0 end), 0) as truncated_attempts,
+        sum(billed_attempts) as billed_attempts,
+        coalesce(sum(case when billed_attempts > 0 then uncached_input_tokens end), 0) as uncached_input_tokens,
+        coalesce(sum(case when billed_attempts > 0 then cache_read_tokens end), 0) as cache_read_tokens,
+        coalesce(sum(case when billed_attempts > 0 then cache_write_tokens end), 0) as cache_write_tokens,
+        coalesce(sum(case when billed_attempts > 0 then output_tokens end), 0) as output_tokens,
+        coalesce(sum(case when billed_attempts > 0 then truncated_output_tokens end), 0) as truncated_tokens,
+        sum(truncated_billed_attempts) as truncated_attempts,
         coalesce(sum(cost_usd), 0) as cost_usd,
         coalesce(sum(input_cost_usd), 0) as input_cost_usd,
         coalesce(sum(cache_read_cost_usd), 0) as cache_read_cost_usd,
         coalesce(sum(cache_write_cost_usd), 0) as cache_write_cost_usd,
         coalesce(sum(output_cost_usd), 0) as output_cost_usd,
         coalesce(sum(web_search_cost_usd), 0) as web_search_cost_usd
-    from focus.attempts
+    from focus.attempts_by_hour
     group by slice, model
 )
 select

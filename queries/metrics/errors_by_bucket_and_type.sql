@@ -12,10 +12,10 @@ tries as (
     select
         a.bucket,
         case when s.side = 'shown' then a.error_type else '(hidden by a retry)' end as error_type,
-        case when s.side = 'shown' then 1 else a.retry_count end as failed_attempts
-    from focus.attempts as a
+        case when s.side = 'shown' then a.attempts else a.hidden_attempts end as failed_attempts
+    from focus.attempts_by_hour as a
     cross join sides as s
-    where (s.side = 'shown' and a.is_error) or (s.side = 'hidden' and a.retry_count > 0)
+    where (s.side = 'shown' and a.is_error) or (s.side = 'hidden' and a.hidden_attempts > 0)
 )
 select
     bucket, -- the bucket on the reader's clock

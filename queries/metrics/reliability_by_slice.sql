@@ -6,21 +6,21 @@ with
 outcomes as (
     select
         slice,
-        count(*) as calls,
+        cast(sum(calls) as bigint) as calls,
         sum(attempts) as attempts,
-        sum(case when is_retry_known then 1 else 0 end) as retry_known_calls,
+        sum(case when is_retry_known then calls else 0 end) as retry_known_calls,
         sum(case when is_retry_known then attempts else 0 end) as retry_known_attempts,
-        sum(case when is_first_attempt_failed then 1 else 0 end) as first_attempt_errors,
+        sum(case when is_first_attempt_failed then calls else 0 end) as first_attempt_errors,
         sum(case when is_retry_known then failed_attempts else 0 end) as failed_attempts,
-        sum(case when is_failed then 1 else 0 end) as failed_calls,
-        sum(case when is_masked then 1 else 0 end) as masked_calls,
+        sum(case when is_failed then calls else 0 end) as failed_calls,
+        sum(case when is_masked then calls else 0 end) as masked_calls,
         sum(case when is_masked then wasted_ms end) as wasted_ms
-    from focus.calls
+    from focus.calls_by_hour
     group by slice
 ),
 failures as (
     select slice as failed_slice, sum(cost_usd) as wasted_cost_usd
-    from focus.attempts
+    from focus.attempts_by_hour
     where is_error
     group by slice
 )

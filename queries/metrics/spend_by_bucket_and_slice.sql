@@ -4,10 +4,10 @@
 -- grain: bucket, slice
 with
 calls as (
-    select bucket, slice, count(*) as calls from focus.calls group by bucket, slice
+    select bucket, slice, cast(sum(calls) as bigint) as calls from focus.calls_by_hour group by bucket, slice
 ),
 attempts as (
-    select bucket, slice, coalesce(sum(cost_usd), 0) as cost_usd from focus.attempts group by bucket, slice
+    select bucket, slice, coalesce(sum(cost_usd), 0) as cost_usd from focus.attempts_by_hour group by bucket, slice
 )
 select
     coalesce(a.bucket, c.bucket) as bucket, -- the bucket on the reader's clock

@@ -28,7 +28,7 @@ sums as (
         sum(cache_write_unknown_ttl_cost_usd) as cache_write_unknown_ttl_cost_usd,
         sum(output_cost_usd) as output_cost_usd,
         sum(web_search_cost_usd) as web_search_cost_usd
-    from focus.attempts
+    from focus.attempts_by_hour
     group by bucket
 )
 select

@@ -3,17 +3,17 @@
 -- grain: slice
 with
 calls as (
-    select slice, count(*) as calls from focus.calls group by slice
+    select slice, cast(sum(calls) as bigint) as calls from focus.calls_by_hour group by slice
 ),
 attempts as (
     select
         slice,
         coalesce(sum(cost_usd), 0) as cost_usd,
-        count(*) as attempts,
+        cast(sum(attempts) as bigint) as attempts,
         coalesce(sum(input_tokens), 0) as input_tokens,
         coalesce(sum(output_tokens), 0) as output_tokens,
-        sum(case when is_priced then 0 else 1 end) as unpriced_attempts
-    from focus.attempts
+        sum(attempts - priced_attempts) as unpriced_attempts
+    from focus.attempts_by_hour
     group by slice
 )
 select

@@ -5,15 +5,15 @@ with
 answers as (
     select
         slice,
-        count(*) as responses,
-        sum(case when is_truncated then 1 else 0 end) as truncated_calls,
-        sum(case when max_tokens > 0 then 1 else 0 end) as ceiling_known_calls,
-        sum(case when max_tokens > 0 and output_tokens = max_tokens then 1 else 0 end) as ceiling_hits,
-        coalesce(sum(case when is_truncated then output_tokens end), 0) as truncated_output_tokens,
-        coalesce(sum(case when is_truncated then cost_usd end), 0) as truncated_cost_usd
-    from focus.attempts
-    where stop_group is not null
+        cast(sum(answered_attempts) as bigint) as responses,
+        sum(truncated_attempts) as truncated_calls,
+        sum(ceiling_known_attempts) as ceiling_known_calls,
+        sum(ceiling_hits) as ceiling_hits,
+        coalesce(sum(truncated_output_tokens), 0) as truncated_output_tokens,
+        coalesce(sum(truncated_cost_usd), 0) as truncated_cost_usd
+    from focus.attempts_by_hour
     group by slice
+    having sum(answered_attempts) > 0
 )
 select
     slice, -- the slice; (unattributed) when the log does not say

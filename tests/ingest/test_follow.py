@@ -57,6 +57,11 @@ def following(home: Path, path: Path) -> Iterator[Follower]:
         follower.stop()
 
 
+def fold(home: Path) -> None:
+    with opened(home) as con:
+        store.fold(con, home)
+
+
 def request_ids(home: Path) -> list[str]:
     """The ids of all attempts that are stored, each as often as it is."""
     with opened(home) as con:
@@ -279,7 +284,7 @@ def test_follow_lands_folds_and_ends_when_it_is_told_to(home, log):
     (incoming / "b.jsonl").write_text(lines(2))
     said: list[str] = []
     stop = threading.Event()
-    thread = threading.Thread(target=follow.follow, args=(home, Options(), [log, incoming], said.append, stop))
+    thread = threading.Thread(target=follow.follow, args=(home, Options(), [log, incoming], said.append, stop, fold))
     thread.start()
     wait_for(lambda: len(said) == 2, "both are landed")
     add(log, lines(3))

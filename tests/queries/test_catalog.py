@@ -96,7 +96,8 @@ def test_a_view_reads_only_what_comes_before_it(view, con):
     """Only base knows the store and the lists; metrics read what is in focus, unless marked as unfiltered."""
     may_read = {
         "base": {"store", "lists", "base"},
-        "facts": {"base", "facts"},
+        "rollups": {"base"},
+        "facts": {"base", "rollups", "facts"},
         "focus": {"facts", "focus"},
         "metrics": {"base", "facts"} if view.is_unfiltered else {"focus"},
     }[view.layer]

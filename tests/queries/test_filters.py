@@ -102,13 +102,13 @@ def test_a_period_reaches_the_scan(given, con):
     cursor = con.cursor()
     cursor.execute("set variable since = timestamp '2026-11-01'")
     cursor.execute("set variable until = timestamp '2026-11-08'")
-    for metric in ("spend_by_feature", "latency_by_day", "cache", "totals", "reliability"):
+    for metric in ("spend_by_user", "latency_by_day", "cache_by_user", "latency", "reliability_by_user"):
         ((_, plan),) = cursor.execute(f"explain (format json) from metrics.{metric}").fetchall()
-        scans = _scans(json.loads(plan)[0])
-        assert any("started_at" in str(scan.get("Filters")) for scan in scans), metric
+        found = scans(json.loads(plan)[0], "attempts")
+        assert any("started_at" in str(scan.get("Filters")) for scan in found), metric
 
 
-def _scans(node: dict) -> list[dict]:
-    """What a plan says of each reading of the stored attempts."""
-    here = [node["extra_info"]] if node["extra_info"].get("Table") == "store.main.attempts" else []
-    return here + [scan for child in node["children"] for scan in _scans(child)]
+def scans(node: dict, table: str) -> list[dict]:
+    """What a plan says of each reading of a stored table."""
+    here = [node["extra_info"]] if node["extra_info"].get("Table") == f"store.main.{table}" else []
+    return here + [scan for child in node["children"] for scan in scans(child, table)]

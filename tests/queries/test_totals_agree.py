@@ -63,7 +63,7 @@ filters = st.builds(
 )
 
 
-def _numbered(log: list[dict]) -> list[dict]:
+def numbered(log: list[dict]) -> list[dict]:
     """Attempts with an id each, and a place in their call."""
     places: dict[str | None, int] = {}
     for number, attempt in enumerate(log):
@@ -82,7 +82,7 @@ property_test = settings(
 @given(log=attempts, asked=filters)
 def test_money_agrees_however_it_is_cut(con, log, asked):
     clear(con)
-    fill(con, _numbered(log))
+    fill(con, numbered(log))
     (totals,) = read(con, "totals", asked).to_pylist()
     for cut in ("feature", "model", "user", "team", "environment", "day", "hour", "day_and_model"):
         parts = read(con, f"spend_by_{cut}", asked).to_pylist()
@@ -108,7 +108,7 @@ def test_money_agrees_however_it_is_cut(con, log, asked):
 @given(log=attempts)
 def test_cost_by_slice_is_the_sum_of_calls_and_of_attempts(con, log):
     clear(con)
-    fill(con, _numbered(log))
+    fill(con, numbered(log))
     (sums,) = con.execute(
         "select (select sum(cost_usd) from facts.attempts), (select sum(cost_usd) from facts.calls), "
         "(select count(*) from facts.attempts), (select sum(logged_attempts) from facts.calls)"
@@ -121,7 +121,7 @@ def test_cost_by_slice_is_the_sum_of_calls_and_of_attempts(con, log):
 @given(log=attempts)
 def test_caching_adds_up(con, log):
     clear(con)
-    fill(con, _numbered(log))
+    fill(con, numbered(log))
     for row in read(con, "cache_by_model").to_pylist():
         assert row["net_saving_usd"] == row["gross_saving_usd"] - row["write_premium_usd"]
         assert row["uncached_cost_usd"] == row["cost_usd"] + row["net_saving_usd"]
@@ -132,7 +132,7 @@ def test_caching_adds_up(con, log):
 def test_first_attempt_errors_are_masked_or_final(con, log):
     """What failed at first either succeeded later, and is masked, or failed for good."""
     clear(con)
-    fill(con, _numbered(log))
+    fill(con, numbered(log))
     ((first, masked, final),) = con.execute(
         "select count(*) filter (is_first_attempt_failed), count(*) filter (is_masked), "
         "count(*) filter (is_first_attempt_failed and is_failed) from facts.calls where is_retry_known"
@@ -148,7 +148,7 @@ def test_first_attempt_errors_are_masked_or_final(con, log):
 @given(log=attempts)
 def test_the_parts_of_every_cost_add_up(con, log):
     clear(con)
-    fill(con, _numbered(log))
+    fill(con, numbered(log))
     parts = ["input", "cache_read", "cache_write", "output", "web_search"]
     for row in con.sql("from facts.attempts").to_arrow_table().to_pylist():
         if row["is_priced"]:
