@@ -55,6 +55,10 @@ create table if not exists store.set_aside (load_id varchar primary key, reason 
 class Changes(Protocol):
     """Hears which attempts a transaction changes: whoever keeps sums of them."""
 
+    @property
+    def wants_rows(self) -> bool:
+        """Whether each change is to be told; otherwise it is enough to hear when all are made."""
+
     def take(self, rows: str, times: int) -> None:
         """The attempts in the table `rows` are there from now on (1), or no longer (-1).
 
@@ -65,7 +69,8 @@ class Changes(Protocol):
         """The transaction is about to be committed."""
 
 
-Listening = Callable[[duckdb.DuckDBPyConnection], Changes]
+# Begins to listen to a transaction that folds so many rows.
+Listening = Callable[[duckdb.DuckDBPyConnection, int], Changes]
 
 
 class StoreBusy(Exception):
@@ -182,7 +187,7 @@ def _fold_or_set_aside(
     try:
         if listening is None:
             con.execute("delete from store.rollups")
-        _fold(con, loads, listening and listening(con))
+        _fold(con, loads, listening)
         con.execute("delete from store.set_aside where load_id in (select unnest($ids))", {"ids": _names(loads)})
         con.execute("commit")
         return _names(loads)
@@ -266,11 +271,12 @@ def _batches(loads: list[Path]) -> Iterator[list[Path]]:
         yield batch
 
 
-def _fold(con: duckdb.DuckDBPyConnection, loads: list[Path], changes: Changes | None) -> None:
+def _fold(con: duckdb.DuckDBPyConnection, loads: list[Path], listening: Listening | None) -> None:
     con.execute("create or replace temp table outcomes (load_id varchar, row_no bigint, outcome varchar)")
     files = ", ".join(f"'{str(path / 'attempts.parquet').replace(chr(39), chr(39) * 2)}'" for path in loads)
     rows = f"from read_parquet([{files}], filename = true)"
-    [(last,)] = con.execute(f"select max(row_no) {rows}").fetchall()
+    [(last, waiting)] = con.execute(f"select max(row_no), count(*) {rows}").fetchall()
+    changes = listening and listening(con, waiting)
     for start in range(0, last or 0, SLICE_ROWS):
         con.execute(f"""
             create or replace temp view staged as
@@ -377,7 +383,7 @@ def _fold_slice(con: duckdb.DuckDBPyConnection, loads: list[Path], changes: Chan
         where key in (select key from keys group by key having count(*) > 1) or key in (select key from met_keys)
     """)
     # 4. Who keeps sums takes off what changes: the attempts that were met, and the other tries of all calls at hand.
-    if changes:
+    if changes and changes.wants_rows:
         _tell_of_old(con, changes, span)
     # 5. Met for the first time, told once: into the store as they are. The rest is merged with what it meets.
     _insert(
@@ -391,7 +397,7 @@ def _fold_slice(con: duckdb.DuckDBPyConnection, loads: list[Path], changes: Chan
     _insert(con, "store.attempts", f"select * from staged {some} {others}")
     if meetings:
         _merge(con)
-    if changes:
+    if changes and changes.wants_rows:
         _tell_of_new(con, changes, f"select * from staged {some} {others}", bool(meetings))
 
 
@@ -412,12 +418,12 @@ def _tell_of_old(con: duckdb.DuckDBPyConnection, changes: Changes, span: dict[st
 
 def _tell_of_new(con: duckdb.DuckDBPyConnection, changes: Changes, new: str, is_merged: bool) -> None:
     merged = "union all by name select * exclude (first) from merged" if is_merged else ""
-    con.execute(f"""
-        create or replace temp view rows_after as
+    _hold(con, "rows_after", f"""
         select * from rows_before where attempt_id not in (select attempt_id from met)
         union all by name {new} {merged}
-    """)
+    """)  # fmt: skip
     changes.take("rows_after", 1)
+    con.unregister("rows_after")
 
 
 def _span(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> dict[str, datetime]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Literal
 
 FOLDER = Path(__file__).parent
 LAYERS = ("base", "rollups", "facts", "focus", "metrics")
@@ -21,8 +20,7 @@ SLICES = {
     "environment": "environment",
 }
 BUCKETS = {"day": "day", "hour": "hour"}
-SPANS = {"hour": "1 hour", "quarter_hour": "15 minutes"}
-_EACH = re.compile(r"^-- each (slice|bucket|span): (.+)\n", re.MULTILINE)
+_EACH = re.compile(r"^-- each (slice|bucket): (.+)\n", re.MULTILINE)
 _MARK = re.compile(r"grain: .+|unfiltered|stored")
 SOURCE = re.compile(r"\b(?:from|join) (\w+\.\w+)")
 _NOTE = re.compile(r"(\w+),? -- (.+)$", re.MULTILINE)
@@ -72,7 +70,7 @@ def _expanded(name: str, text: str) -> list[tuple[str, str]]:
     if not header:
         return [(name, text)]
     word, chosen = header[1], header[2].split(", ")
-    columns = SPANS if word == "span" else SLICES | BUCKETS
+    columns = SLICES | BUCKETS
     text = text.replace(header[0], "", 1)
     return [
         expanded
@@ -94,16 +92,13 @@ def _reworded(text: str, word: str, choice: str, column: str) -> str:
             code, dashes, prose = line, "", ""
         if choice == "total":
             prose = prose.replace(f", by {word}", "")
-        code = re.sub(rf"\b{word}\b", column, code.replace(f"_by_{word}", f"_by_{choice}"))
-        lines.append(code + dashes + re.sub(rf"\b{word}\b", choice.replace("_", " "), prose))
-    return counted("\n".join(lines), "row") if column == "user_id" else "\n".join(lines)
+        lines.append(re.sub(rf"\b{word}\b", column, code) + dashes + re.sub(rf"\b{word}\b", choice, prose))
+    return by_row("\n".join(lines)) if column == "user_id" else "\n".join(lines)
 
 
-def counted(sql: str, by: Literal["hour", "quarter_hour", "row"]) -> str:
-    """A question to sums by hour, put to finer sums instead or to the rows themselves."""
-    if by == "row":
-        return re.sub(r"\bfocus\.(attempt|call)s_by_hour\b", r"focus.\1_rows", sql)
-    return re.sub(r"\bfocus\.(attempts|calls)_by_hour\b", rf"focus.\1_by_{by}", sql)
+def by_row(sql: str) -> str:
+    """A question to sums by hour, put to the rows instead."""
+    return re.sub(r"\bfocus\.(attempt|call)s_by_hour\b", r"focus.\1_rows", sql)
 
 
 def _view(layer: str, name: str, text: str) -> View:

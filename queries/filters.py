@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 FIRST_DAY = date(2023, 1, 1)  # the Claude API opened in 2023: no log is older
@@ -28,17 +28,16 @@ class Filters:
     teams: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
 
-    def counted_by(self) -> Literal["hour", "quarter_hour", "row"]:
-        """The coarsest sums that hold what is asked for and nothing else; none do where users are asked for."""
+    def cuts_hours(self) -> bool:
+        """Whether sums by the hour (UTC) hold more than is asked for: other users, or the rest of an hour."""
         zone = ZoneInfo(self.zone)
-        begins = [_instant(bound, zone).minute * 60 for bound in (self.since, self.until) if bound]
-        begins += [
-            bound.second + bound.microsecond for bound in (self.since, self.until) if isinstance(bound, datetime)
-        ]
-        begins += [offset["shift"].seconds for offset in _zone_offsets(zone, self.since, self.until)]
-        if self.users or any(begin % 900 for begin in begins):
-            return "row"
-        return "quarter_hour" if any(begin % 3600 for begin in begins) else "hour"
+        bounds = [_instant(bound, zone) for bound in (self.since, self.until) if bound]
+        offsets = self.zone != "UTC" and _zone_offsets(zone, self.since, self.until)
+        return (
+            bool(self.users)
+            or any(bound.minute or bound.second or bound.microsecond for bound in bounds)
+            or any(offset["shift"] % timedelta(hours=1) for offset in offsets or ())
+        )
 
     def previous(self) -> Filters:
         """The same question about the period of the same length just before."""

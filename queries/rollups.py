@@ -10,6 +10,8 @@ from queries.catalog import SOURCE, View, catalogue
 if TYPE_CHECKING:
     import duckdb
 
+MUCH = 8  # a load of more than one in so many of the stored attempts
+
 
 def rollups() -> list[View]:
     """The views that a store keeps."""
@@ -28,26 +30,36 @@ def kept(con: duckdb.DuckDBPyConnection) -> set[str]:
 def keep(con: duckdb.DuckDBPyConnection) -> None:
     """Make the rollups anew from all attempts where the store keeps none, or some that were defined otherwise."""
     current = kept(con)
+    if all(view.name in current for view in rollups()):
+        return
+    con.execute("begin")
+    try:
+        _make(con)
+    except BaseException:
+        con.execute("rollback")
+        raise
+    con.execute("commit")
+
+
+def _make(con: duckdb.DuckDBPyConnection) -> None:
     for view in rollups():
-        if view.name not in current:
-            con.execute("begin")
-            try:
-                con.execute(f"drop table if exists store.rolled_{view.name}")
-                con.execute(
-                    f"create table store.rolled_{view.name} as {_over(view, 'store.attempts')} order by {view.grain[0]}"
-                )
-                con.execute("insert or replace into store.rollups values ($name, $definition)", _named(view))
-            except BaseException:
-                con.execute("rollback")
-                raise
-            con.execute("commit")
+        select = f"{_over(view, 'store.attempts')} order by {view.grain[0]}"
+        con.execute(f"create or replace table store.rolled_{view.name} as {select}")
+        con.execute("insert or replace into store.rollups values ($name, $definition)", _named(view))
 
 
 class Changes:
-    """What the attempts that change within one transaction add to the rollups, and take from them."""
+    """What the attempts that change within one transaction add to the rollups, and take from them.
 
-    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+    `rows` is how many attempts are to come. Where that is much beside what is there, all is added up anew in the end.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, rows: int) -> None:
         self._con = con
+        [(stored,)] = con.execute("select count(*) from store.attempts").fetchall()
+        self.wants_rows = rows * MUCH < stored
+        if not self.wants_rows:
+            return
         for view in rollups():
             con.execute(f"create or replace temp table change_of_{view.name} as from store.rolled_{view.name} limit 0")
 
@@ -65,6 +77,9 @@ class Changes:
 
     def settle(self) -> None:
         """Bring the change into the rollups."""
+        if not self.wants_rows:
+            _make(self._con)
+            return
         for view in rollups():
             [(first, last)] = self._con.execute(
                 f"select min({view.grain[0]}), max({view.grain[0]}) from change_of_{view.name}"

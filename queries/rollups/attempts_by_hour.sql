@@ -1,7 +1,6 @@
--- The attempts that agree in all that filters, prices and outcomes go by, added up by span: every time
--- zone's days and hours begin with a quarter of an hour, most with an hour. Tokens, not money: a price that is corrected
--- prices all of history anew. Attempts billed in several iterations are few, have a price for each part, and stay as they are.
--- each span: hour, quarter_hour
+-- The attempts that agree in all that filters, prices and outcomes go by, added up by hour. Tokens, not money: a
+-- price that is corrected prices all of history anew. Attempts that were billed in several iterations are few, have prices
+-- of their own for each part, and stay as they are.
 -- grain: begins_at, feature, team, environment, workspace_id, platform, model_raw, variant, prompt_tokens_over, is_free, is_counted, is_cached, is_error, error_type, http_status
 with
 told as (
@@ -15,7 +14,7 @@ told as (
     where iterations is null
 )
 select
-    time_bucket(interval 'span', started_at) as begins_at,
+    date_trunc('hour', started_at) as begins_at,
     feature,
     team,
     environment,

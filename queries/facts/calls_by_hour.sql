@@ -1,9 +1,8 @@
--- Logical requests that agree in all that filters and outcomes go by, added up by the span in which the first try was
+-- Logical requests that agree in all that filters and outcomes go by, added up by the hour in which the first try was
 -- sent. Without money.
--- each span: hour, quarter_hour
 -- grain: begins_at, feature, team, environment, model_raw, is_batch, is_retry_known, is_failed, is_first_attempt_failed, is_masked, error_type, http_status, first_error_type, first_http_status
 select
-    c.begins_at, -- beginning of the span, UTC
+    c.begins_at, -- beginning of the hour, UTC
     c.feature, -- what the calls were for
     c.team, -- who pays
     c.environment, -- where the application ran
@@ -28,5 +27,5 @@ select
     case when c.wasted_known_calls > 0 then c.wasted_ms end as wasted_ms, -- that time, summed
     c.first_started_at, -- when the first try of the first of them was sent, UTC
     c.last_started_at -- and of the last of them
-from rollups.calls_by_span as c
+from rollups.calls_by_hour as c
 left join base.models as m on m.model_raw = c.model_raw

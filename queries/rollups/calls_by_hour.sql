@@ -1,9 +1,8 @@
--- The logical requests that agree in all that filters and outcomes go by, added up by the span in which the first try
+-- The logical requests that agree in all that filters and outcomes go by, added up by the hour in which the first try
 -- was sent.
--- each span: hour, quarter_hour
 -- grain: begins_at, feature, team, environment, model_raw, is_batch, is_retry_known, is_failed, is_first_attempt_failed, is_masked, error_type, http_status, first_error_type, first_http_status
 select
-    time_bucket(interval 'span', started_at) as begins_at,
+    date_trunc('hour', started_at) as begins_at,
     feature,
     team,
     environment,

@@ -1,6 +1,5 @@
--- Tries that agree in all that filters, prices and outcomes go by, added up by span, with what they cost at list price:
+-- Tries that agree in all that filters, prices and outcomes go by, added up by hour, with what they cost at list price:
 -- the same money as facts.attempts, to the last digit. Tries billed in several iterations stand by themselves.
--- each span: hour, quarter_hour
 -- grain: attempt_id, begins_at, feature, team, environment, workspace_id, platform, model_raw, variant, prompt_tokens_over, is_free, is_counted, is_cached, is_error, error_type, http_status
 with
 added_up as (
@@ -32,7 +31,7 @@ added_up as (
             when r.cache_read_pico is null and a.is_cached then null
             else 1
         end as billed
-    from rollups.attempts_by_span as a
+    from rollups.attempts_by_hour as a
     left join base.rates as r
         on r.model_raw = a.model_raw
         and r.variant = a.variant
@@ -43,7 +42,7 @@ added_up as (
 ),
 by_themselves as (
     select
-        time_bucket(interval 'span', started_at) as begins_at,
+        date_trunc('hour', started_at) as begins_at,
         feature,
         team,
         environment,
@@ -123,7 +122,7 @@ whole as (
 )
 select
     attempt_id, -- a try that stands by itself; null for those added up
-    begins_at, -- beginning of the span, UTC
+    begins_at, -- beginning of the hour, UTC
     feature, -- what the calls were for
     team, -- who pays
     environment, -- where the application ran
