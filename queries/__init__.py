@@ -2,6 +2,6 @@
 
 from queries.catalog import View, catalogue
 from queries.filters import Filters
-from queries.warehouse import create_views, generation, options, read, span
+from queries.warehouse import agree, create_views, generation, options, read, span
 
-__all__ = ["Filters", "View", "catalogue", "create_views", "generation", "options", "read", "span"]
+__all__ = ["Filters", "View", "agree", "catalogue", "create_views", "generation", "options", "read", "span"]

@@ -95,6 +95,7 @@ class _Book:
             *(("Scope", said) for said in report.scope),
             *(("Note", said) for said in report.notes),
             *(("Note", f"{table.title}: {table.note}") for table in report.tables if table.note),
+            ("Basis", report.basis),
             ("Precision", EXACT),
             (
                 "Prices",

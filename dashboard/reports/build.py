@@ -92,6 +92,7 @@ def report_of(
         notes=trust.sentences(source, view),
         prices=prices(source, filters),
         before_period=view.before_period,
+        basis=trust.basis(source, view),
     )
 
 
