@@ -24,7 +24,7 @@ from dashboard.rows import Read
 from dashboard.rows import Rows as Rows
 from dashboard.rows import narrowed as narrowed
 from dashboard.rows import view_suffix as view_suffix
-from dashboard.settings import home
+from dashboard.settings import home as home
 from queries import Filters, contract
 from queries.signals import Expected as Expected
 from queries.signals import Explanation as Explanation

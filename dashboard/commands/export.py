@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from queries import Filters
 
 DAY = click.DateTime(["%Y-%m-%d"])
-PAGES = ("overview", "spend", "compare", "cache", "latency", "reliability", "truncation", "statement")
+PAGES = ("overview", "spend", "compare", "chargeback", "cache", "latency", "reliability", "truncation", "statement")
 FORMS = ("xlsx", "pdf", "csv", "parquet")
 
 
@@ -182,7 +182,7 @@ def _report(owner: Any, page: str, filters: "Filters", switches: tuple[str, ...]
             fail(f"{cell_text(name)}={cell_text(word)} is no switch of {page}; it has: {said}", 2)
     report: Report
     try:
-        report = report_of(page, filters, owner.read, chosen=chosen, hides_users=hide_users)
+        report = report_of(page, filters, owner.read, chosen=chosen, hides_users=hide_users, home=owner.home)
     except NothingToReport as nothing:
         fail(str(nothing))
     return report

@@ -13,6 +13,10 @@ from typing import Any
 from dashboard.rows import Rows
 
 
+class NothingToReport(LookupError):
+    """There is nothing to say about what was asked for. The message says why."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """One number: `name` is its column, which says its unit and its label; `value` is exact, None when unknown.
