@@ -23,7 +23,7 @@ SHOWN_AT_ONCE = 16
 # Words for every cell are made on the server; beyond this many cells the browser formats the numbers instead.
 MOST_WORDED_CELLS = 20_000
 # Sentences of our own may be longer than names.
-_LIMITS = {"reason": 300, "preview": 300}
+_LIMITS = {"reason": 300, "preview": 300, "problem": 300, "in_words": 300}
 _PLAIN_NUMBERS = {"http_status", "source_line"}
 
 

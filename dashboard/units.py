@@ -48,6 +48,7 @@ NAMES = {
     "problem",
     "version",
     "quoted",
+    "in_words",
     "currency",
     "platform",
     "source",

@@ -7,6 +7,8 @@ from datetime import date
 from decimal import Decimal
 from itertools import groupby
 
+import pyarrow as pa
+
 from dashboard.allocation.currencies import Rate, Rates
 from dashboard.allocation.divide import NOTHING, Divided, Line, Spent, divided
 from dashboard.allocation.rules import NAMED_BY, Allocation, Version
@@ -108,3 +110,28 @@ def _converted(
     used = dict.fromkeys(rate for rate in by_day.values() if rate)
     without = tuple(day for day, rate in by_day.items() if not rate)
     return Converted(currency, told, tuple(used), without, dict(left))
+
+
+def table(found: Sequence[Stretch]) -> pa.Table:
+    """Every line of every month as one table: days, version, who by which dimension, and the amounts."""
+    rows = []
+    for of in found:
+        for name in of.centres:
+            line = of.divided.lines[name]
+            row = {
+                "first_day": of.first,
+                "last_day": of.last,
+                "version": of.version.name,
+                "charged_by": of.version.among,
+                "charged": name,
+                "spent_usd": line.spent,
+                "shared_usd": line.shared,
+                "allocated_usd": line.allocated,
+                "charged_usd": line.charged,
+            }
+            if other := of.converted:
+                there = other.divided.lines.get(name)
+                row[f"charged_in_{other.currency.lower()}"] = there.charged if there else NOTHING
+                row["unconverted_usd"] = other.left_usd.get(name, NOTHING)
+            rows.append(row)
+    return pa.Table.from_pylist(rows)

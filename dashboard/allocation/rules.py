@@ -6,8 +6,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from dashboard.names import UNATTRIBUTED
-
 # Who can pay; and what shared spend can be named by.
 CENTRES = ("team", "feature")
 NAMED_BY = ("feature", "team", "model")
@@ -68,7 +66,7 @@ class Allocation:
 
 def in_words(rule: Rule) -> str:
     """A rule as a sentence."""
-    named = ", ".join("what is unattributed" if name == UNATTRIBUTED else name for name in rule.names)
+    named = ", ".join(rule.names)
     if rule.way == "fixed":
         whom = ", ".join(f"{name} {percent:f}%" for name, percent in rule.percent.items())
     else:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 DAY = click.DateTime(["%Y-%m-%d"])
 PAGES = ("overview", "spend", "compare", "chargeback", "cache", "latency", "reliability", "truncation", "statement")
 FORMS = ("xlsx", "pdf", "csv", "parquet")
+CURRENCY = click.option(
+    "--currency", default="USD", show_default=True, help="Amounts in this currency too, by exchange_rates.csv."
+)
 
 
 def _asked(command: Callable[..., None]) -> Callable[..., None]:
@@ -93,11 +96,12 @@ def export(
 @click.option("--month", type=click.DateTime(["%Y-%m"]), help="The month; set beside the month before.")
 @click.option("--since", type=DAY, help="In place of a month: the first day.")
 @click.option("--until", type=DAY, help="The last day.")
+@CURRENCY
 @_asked
 @click.pass_obj
 def statement(
     home: Path, /, month: dt.datetime | None, since: dt.datetime | None, until: dt.datetime | None,
-    output: Path | None, **asked: Any,
+    output: Path | None, currency: str, **asked: Any,
 ) -> None:  # fmt: skip
     """One page for a period: totals, by feature and team, what changed and why. PDF, or XLSX by the file's name.
 
@@ -112,7 +116,9 @@ def statement(
         fail(f"a statement is a .pdf or an .xlsx, not {cell_text(form)}", 2)
     letterhead = _letterhead(home)
     with OwnerOf(home) as owner:
-        report = _report(owner, "statement", filters_of(since, until, asked), (), hide_users=False)
+        check_currency(home, currency)
+        switches = (f"currency={currency}",)
+        report = _report(owner, "statement", filters_of(since, until, asked), switches, hide_users=False)
     put(_written(report, form, None, False, letterhead), output, form)
 
 
@@ -151,6 +157,19 @@ def filters_of(since: dt.datetime | None, until: dt.datetime | None, asked: dict
     if since and until and until < since:
         fail("--until is before --since", 2)
     return Filters(since and since.date(), until and until.date(), **asked)
+
+
+def check_currency(home: Path, currency: str) -> None:
+    """Fails with a sentence where no rate of this currency is known."""
+    from dashboard.allocation import currencies
+
+    known: tuple[str, ...] = ()
+    try:
+        known = currencies.read(home).currencies()
+    except currencies.RatesRefused as error:
+        fail(str(error), 2)
+    if currency not in ("USD", *known):
+        fail(f"no exchange rate of {cell_text(currency)} is in {home / currencies.FILE}", 2)
 
 
 def put(written: bytes, output: Path | None, form: str) -> None:

@@ -1,6 +1,7 @@
 """Who pays what: spend by team or feature, and what is shared handed out by the rules of its day."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ from dashboard import units
 from dashboard.alerts.parsing import RulesRefused
 from dashboard.allocation import currencies, file
 from dashboard.allocation.chargeback import NO_RULES, USD, Stretch, stretches
-from dashboard.allocation.currencies import Rates
+from dashboard.allocation.currencies import Rate, Rates
 from dashboard.allocation.rules import Allocation, in_words
 from dashboard.reading import Source
 from dashboard.reports import cards
@@ -21,6 +22,7 @@ from dashboard.view import View
 
 ZERO = Decimal(0)
 MOST_DAYS_NAMED = 5
+MOST_RATES_NAMED = 3
 
 
 def agreed(source: Source) -> tuple[Allocation, Rates, list[str]]:
@@ -116,7 +118,7 @@ def _month(key: str, stretch: Stretch) -> Card:
         ]
         if other.days_without:
             columns["unconverted_usd"] = [other.left_usd.get(name, ZERO) for name in names]
-        said += _rated(stretch)
+        said.append(rated(other.rates, other.days_without, other.currency))
     rows = Rows(key, pa.table(columns))
     title = units.period(stretch.first, stretch.last)
     return cards.table(title, " ".join(said), rows, sums(rows))
@@ -135,22 +137,17 @@ def _idle(stretch: Stretch) -> list[str]:
     ]
 
 
-def _rated(stretch: Stretch) -> list[str]:
-    """The rates of a month in words, and the days that have none."""
-    other = stretch.converted
-    if other is None:
-        return []
-    said = []
-    if len(other.rates) == 1:
-        rate = other.rates[0]
-        said.append(f"At {rate.quoted}, the rate from {units.day(rate.first)}.")
-    elif other.rates:
-        said.append(f"At {len(other.rates)} rates, each day at its own.")
-    if days := other.days_without:
+def rated(rates: Iterable[Rate], without: Iterable[date], currency: str) -> str:
+    """The rates of a period in words, with their days, and the days that have none."""
+    used, days = list(dict.fromkeys(rates)), list(dict.fromkeys(without))
+    said = [f"At {rate.quoted}, the rate from {units.day(rate.first)}." for rate in used[:MOST_RATES_NAMED]]
+    if len(used) > MOST_RATES_NAMED:
+        said = [f"At {len(used)} {currency} rates, each day at its own."]
+    if days:
         named = ", ".join(units.day(day) for day in days[:MOST_DAYS_NAMED])
-        more = f" and {len(days) - MOST_DAYS_NAMED} more" if len(days) > MOST_DAYS_NAMED else ""
-        said.append(f"No {other.currency} rate for {named}{more}: what was spent then is in dollars only.")
-    return said
+        more = f" and {len(days) - MOST_DAYS_NAMED} more days" if len(days) > MOST_DAYS_NAMED else ""
+        said.append(f"No {currency} rate for {named}{more}: what was spent then is in dollars only.")
+    return " ".join(said)
 
 
 def _rules(key: str, found: list[Stretch]) -> Card:
@@ -165,7 +162,7 @@ def _rules(key: str, found: list[Stretch]) -> Card:
         "version": [version.name for version, _ in told],
         "effective_from": [version.begins for version, _ in told],
         "rule": [rule.name for _, rule in told],
-        "reason": [in_words(rule) for _, rule in told],
+        "in_words": [in_words(rule) for _, rule in told],
         "handed_out_usd": [given.get((version.name, rule.name), ZERO) for version, rule in told],
     }
     rows = Rows(key, pa.table(columns))
@@ -179,9 +176,9 @@ def _rules(key: str, found: list[Stretch]) -> Card:
 PAGE = Page(
     "Chargeback",
     Tiles(
-        ("cost_usd", "unattributed_cost_usd"),
+        ("cost_usd", "calls", "unpriced_attempts"),
         ("totals",),
-        {"unattributed_cost_usd": "Spend of calls that name no feature."},
+        {"unpriced_attempts": "What they cost is not known, and charged to nobody."},
     ),
     {"currency": None},
     content,

@@ -1,14 +1,20 @@
 """The page, its files and its commands: rules from the home, and what is wrong with them."""
 
+import csv
+import io
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from dashboard.alerts import rules_file
 from dashboard.alerts.parsing import RulesRefused
 from dashboard.allocation import file
 from dashboard.allocation.rules import in_words
+from dashboard.cents import rounded
+from dashboard.cli import main
 from dashboard.owner import Owner
 from dashboard.reports.build import NothingToReport, report_of
 from queries import Filters
@@ -135,8 +141,60 @@ def test_the_example_is_a_sound_file_and_a_stale_one_is_not_overwritten(home: Pa
     [version] = told.versions
     assert version.begins == date(2026, 11, 1)
     assert in_words(version.rules[0]) == (
-        "Team what is unattributed: by share of own spend, among everybody with spend of their own."
+        "Team (unattributed): by share of own spend, among everybody with spend of their own."
     )
     file.write(home, RULES, rules_file.version(said))
     with pytest.raises(rules_file.NotWritten, match="has changed since"):
         file.write(home, RULES, rules_file.version(said))
+
+
+def test_the_commands_say_the_same_and_check_the_files(charged: Path) -> None:
+    run = partial(CliRunner().invoke, main)
+    told = run(["--home", str(charged), "allocate", "--currency", "EUR", "--format", "csv"])
+    assert told.exit_code == 0, told.output
+    lines = {row["charged"]: row for row in csv.DictReader(io.StringIO(told.output))}
+    assert {name: Decimal(row["charged_usd"]) for name, row in lines.items()} == {
+        name: charged for name, (*_, charged) in LINES.items()
+    }
+    assert [Decimal(lines[name]["charged_in_eur"]) for name in LINES] == [6, 2, 0]
+    assert Decimal(lines["(unattributed)"]["unconverted_usd"]) == 8
+
+    assert (
+        "1 versions of rules, 1 exchange rates: all sound"
+        in run(["--home", str(charged), "allocate", "--check"]).output
+    )
+    unknown = run(["--home", str(charged), "allocate", "--currency", "GBP"])
+    assert unknown.exit_code == 2
+    assert "no exchange rate of GBP" in unknown.output
+    (charged / "contract_prices.csv").write_text("valid_from,discount_percent\n2026-01-01,-1\n")
+    wrong = run(["--home", str(charged), "allocate", "--check"])
+    assert wrong.exit_code == 2
+    assert "contract_prices.csv:2: discount_percent is '-1'" in wrong.output
+
+
+def test_a_statement_has_the_amounts_of_the_spend_page_and_a_line_for_rounding(home: Path) -> None:
+    # Three teams with 1,000 and 1,250 tokens at 4 dollars a million: 0.4 and 0.5 cents each, 1.5 in all less a tenth.
+    tokens = [("01", '"ads"', 1_250), ("02", '"chat"', 1_250), ("03", "null", 1_000)]
+    load(home, "\n".join(CALL.format(day=day, team=team, tokens=n) for day, team, n in tokens), name="app.jsonl")
+    (home / "exchange_rates.csv").write_text("currency,valid_from,usd_per_unit\nEUR,2026-01-01,0.5\n")
+    owner = Owner(home)
+    owner.fold()
+    try:
+        report = report_of("statement", Filters(), owner.read, chosen={"currency": "EUR"}, home=home)
+        spend = report_of("spend", Filters(), owner.read, chosen={"by": "Team"}, home=home)
+    finally:
+        owner.close()
+    page = next(table.rows for table in report.tables if table.title == "By team")
+    cents = dict(zip(page["team"], page["cost_usd"], strict=True))
+    assert cents == {
+        "ads": Decimal("0.01"),
+        "chat": Decimal("0.01"),
+        "(unattributed)": 0,
+        "(rounding)": Decimal("-0.01"),
+    }
+    by_team = next(table.rows for table in spend.tables if table.title == "Spend by team")
+    for team, cost in zip(by_team["team"], by_team["cost_usd"], strict=True):
+        assert cents[team] == rounded(cost)
+    # At 0.50 dollars a euro: 1, 1 and 0.8 cents are 2.8, which is 3 as their sum and as their sum of cents.
+    euros = dict(zip(page["team"], page["cost_in_eur"], strict=True))
+    assert euros == dict.fromkeys(("ads", "chat", "(unattributed)"), Decimal("0.01")) | {"(rounding)": 0}
