@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard import data, export_menu, filter_bar, login_line, share_menu, trust_line
 from dashboard.login import acting
 from dashboard.login.users import Role
+from dashboard.reports import chargeback
 
 HERE = Path(__file__).parent
 
@@ -42,6 +43,12 @@ WHAT_CHANGED = st.Page(
     url_path="compare",
     help="Why one period cost more than another, in parts that add up.",
 )
+CHARGEBACK = st.Page(
+    "app_pages/chargeback.py",
+    title="Chargeback",
+    icon=":material/account_balance:",
+    help="Who pays what, with what is shared handed out by rules.",
+)
 COSTS = [
     st.Page(
         "app_pages/spend.py",
@@ -56,6 +63,7 @@ COSTS = [
         icon=":material/cached:",
         help="What prompt caching saved, net of what the writes cost.",
     ),
+    CHARGEBACK,
 ]
 SAVE = [
     st.Page(
@@ -163,9 +171,10 @@ else:
     view = filter_bar.current()
     if data.read("totals", view.filters).first()["attempts"]:
         page.run()
-        with menu:  # last, since it goes by the switches of the page
-            export_menu.draw(page.url_path or "overview", view)
-            share_menu.draw(page.url_path or "overview", page.title, view)
+        if page != CHARGEBACK or not chargeback.is_narrowed(view):
+            with menu:  # last, since it goes by the switches of the page
+                export_menu.draw(page.url_path or "overview", view)
+                share_menu.draw(page.url_path or "overview", page.title, view)
     else:
         with st.container(border=True, key="empty", width=560):
             st.subheader("No calls here", icon=":material/filter_list_off:", anchor=False)

@@ -8,6 +8,7 @@ from dashboard import settings
 from dashboard.commands import (
     advice,
     alerts,
+    allocation,
     ask,
     budgets,
     check,
@@ -52,6 +53,7 @@ main.add_command(check.check)
 main.add_command(export.export)
 main.add_command(export.statement)
 main.add_command(export.deliveries)
+main.add_command(allocation.allocate)
 main.add_command(shares.shares)
 main.add_command(users.users)
 main.add_command(ask.ask)

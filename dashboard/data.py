@@ -24,8 +24,8 @@ from dashboard.rows import Read
 from dashboard.rows import Rows as Rows
 from dashboard.rows import narrowed as narrowed
 from dashboard.rows import view_suffix as view_suffix
-from dashboard.settings import home
-from queries import Filters
+from dashboard.settings import home as home
+from queries import Filters, contract
 from queries.signals import Expected as Expected
 from queries.signals import Explanation as Explanation
 from queries.signals import Forecast as Forecast
@@ -116,7 +116,11 @@ def _connection() -> duckdb.DuckDBPyConnection | None:
     if _supplied:
         return _supplied()
     path = home() / "outlay.duckdb"
-    return _opened(str(path), path.stat().st_mtime_ns) if path.exists() else None
+    if not path.exists():
+        return None
+    connection = _opened(str(path), path.stat().st_mtime_ns)
+    queries.agree(connection, contract.read(path.parent))
+    return connection
 
 
 judging.read_from(_connection)

@@ -18,7 +18,7 @@ from dashboard.settings import home
 
 PICTURES = {"PNG": "png", "SVG": "svg"}
 # Pages about money also offer what finance books.
-ABOUT_MONEY = ("overview", "spend", "compare")
+ABOUT_MONEY = ("overview", "spend", "compare", "chargeback")
 
 
 class Entry(NamedTuple):
@@ -84,8 +84,10 @@ def _entries(page: str, view: View) -> Iterator[Entry]:
     said = "Totals of the period by feature and team, what changed and why."
     statement = partial(report_of, "statement", view.filters, read)
     yield Entry("Statement (PDF)", partial(_paper, statement), "statement", "pdf", "application/pdf", said)
+    unpriced = data.read("totals", view.filters).first()["unpriced_attempts"]
+    left_out = f", {unpriced:,} unpriced attempts left out" if unpriced else ""
     yield Entry(
-        "FinOps FOCUS 1.2 (CSV)",
+        f"FinOps FOCUS 1.2 (CSV){left_out}",
         lambda: as_focus.as_csv(read(as_focus.VIEW, view.filters)),
         "focus",
         "csv",

@@ -25,6 +25,7 @@ from dashboard.ask import sql as ask_sql
 from ingest import store
 from ingest.load import Loader
 from ingest.spool import Spool
+from queries import contract
 
 PATIENCE_SECONDS = 20.0
 
@@ -48,8 +49,9 @@ class Owner:
         self._connection = duckdb.connect(":memory:")
         run = self._connection.execute
         store.open_store(self._connection, home)
+        prices = contract.read(home)
         queries.keep(self._connection)
-        queries.create_views(self._connection)
+        queries.create_views(self._connection, prices)
         # From here on SQL reaches nothing but the store and the archive: no other file, no network, no Python variable.
         archive = str(home / "archive").replace("'", "''")
         run(f"set allowed_directories = ['{archive}/']")
@@ -62,6 +64,7 @@ class Owner:
             Spool(home).land()  # what a receiver that was killed had acknowledged
         self._folding = threading.Lock()
         self._folded_at_change = -1
+        self._contract = prices
 
     def close(self) -> None:
         """Let go of the store."""
@@ -77,12 +80,21 @@ class Owner:
             return store.fold(cursor, self.home, queries.Changes)
 
     def fold_if_changed(self) -> None:
-        """Fold, unless nothing has landed since the last time."""
+        """Fold, unless nothing has landed since the last time; and take in agreed prices that were edited."""
+        self.agree()
         archive = self.home / "archive"
         changed = archive.stat().st_mtime_ns if archive.exists() else -1
         if changed != self._folded_at_change:
             self.fold()
             self._folded_at_change = changed
+
+    def agree(self) -> None:
+        """Price by the agreed prices as their file has them now."""
+        prices = contract.read(self.home)
+        if prices != self._contract:
+            with self._folding:
+                queries.agree(self._connection, prices)
+                self._contract = prices
 
     def reports(self, load_ids: list[str]) -> list[Report]:
         """What became of these loads, folding them first if need be; one that cannot be folded has an `error`."""

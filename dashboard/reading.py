@@ -4,12 +4,14 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
 import pyarrow as pa
 
 import queries
+from dashboard import settings
 from dashboard.names import UNATTRIBUTED
 from dashboard.rows import Read, Rows, view_suffix
 from queries import Filters
@@ -37,13 +39,20 @@ class Source(Protocol):
     def span(self) -> tuple[datetime, datetime] | None:
         """First and last moment (UTC) that the data covers; None while there is no data."""
 
+    def home(self) -> Path:
+        """Where the files lie that people keep by hand: rules of allocation, exchange rates."""
+
 
 class Reading:
     """Answers to a report's questions, each read once."""
 
-    def __init__(self, read: Read, hides_users: bool = False) -> None:
-        """`hides_users`: users are called User 1, User 2 … by what they cost in all, the same in every answer."""
+    def __init__(self, read: Read, hides_users: bool = False, home: Path | None = None) -> None:
+        """`hides_users`: users are called User 1, User 2 … by what they cost in all, the same in every answer.
+
+        `home`: where files kept by hand lie; by default the environment's.
+        """
         self._ask = read
+        self._home = home or settings.home()
         self._answers: dict[tuple[str, Filters], pa.Table] = {}
         self._id = uuid4().hex
         users = read("spend_by_user", Filters())["user_id"].to_pylist() if hides_users else []
@@ -74,6 +83,10 @@ class Reading:
         seen = self.read("totals").first()
         first, last = seen["first_started_at"], seen["last_started_at"]
         return (first, last) if first and last else None
+
+    def home(self) -> Path:
+        """Where the files lie that people keep by hand: rules of allocation, exchange rates."""
+        return self._home
 
     def _table(self, metric: str, filters: Filters) -> pa.Table:
         if (metric, filters) not in self._answers:

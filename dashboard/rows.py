@@ -22,7 +22,7 @@ _FILTER_OF = {
     "team": "teams",
     "environment": "environments",
 }
-_ADDITIVE = {"usd", "tokens", "count", "bytes"}
+_ADDITIVE = {"usd", "currency", "tokens", "count", "bytes"}
 _NOT_ADDITIVE = {
     "users",
     "http_status",

@@ -23,7 +23,7 @@ SHOWN_AT_ONCE = 16
 # Words for every cell are made on the server; beyond this many cells the browser formats the numbers instead.
 MOST_WORDED_CELLS = 20_000
 # Sentences of our own may be longer than names.
-_LIMITS = {"reason": 300, "preview": 300}
+_LIMITS = {"reason": 300, "preview": 300, "problem": 300, "in_words": 300}
 _PLAIN_NUMBERS = {"http_status", "source_line"}
 
 
@@ -97,7 +97,7 @@ def _cells(name: str, values: list[Any], zone: str) -> list[Any]:
                 None if word is None else shown.get(word) or display_name(word, limit=_LIMITS.get(name, LIMIT))
                 for word in words
             ]
-        case "usd":
+        case "usd" | "currency":
             # The grid draws doubles; sums and comparisons were made in Decimal before.
             return [None if value is None else float(value) for value in values]
         case "rate":
@@ -125,7 +125,9 @@ def _worded(table: pa.Table, bold: int | None) -> Any:
 def _words(name: str, value: Any) -> str:
     if name in _PLAIN_NUMBERS:
         return f"{int(value)}"
-    return units.text(name, Decimal(repr(value)) if isinstance(value, float) and units.kind(name) == "usd" else value)
+    return units.text(
+        name, Decimal(repr(value)) if isinstance(value, float) and units.kind(name) in ("usd", "currency") else value
+    )
 
 
 def _config(name: str, note: str | None, zone: str, worded: bool) -> Any:
@@ -147,5 +149,12 @@ def _config(name: str, note: str | None, zone: str, worded: bool) -> Any:
 
 
 def _number_format(name: str) -> str:
-    formats = {"usd": "$%,.2f", "rate": "percent", "tokens": "compact", "bytes": "bytes", "ratio": "%.2f"}
+    formats = {
+        "usd": "$%,.2f",
+        "currency": "%,.2f",
+        "rate": "percent",
+        "tokens": "compact",
+        "bytes": "bytes",
+        "ratio": "%.2f",
+    }
     return formats.get(units.kind(name), "localized")

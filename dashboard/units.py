@@ -3,6 +3,7 @@
 `_usd` money · `_rate` share · `_ms` duration · `_tokens` tokens · `_at` moment · `day`, `hour` · the rest are counts.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -11,11 +12,20 @@ from zoneinfo import ZoneInfo
 
 from dashboard.names import UNKNOWN, display_name
 
-Kind = Literal["usd", "rate", "ms", "tokens", "at", "day", "hour", "ratio", "bytes", "count", "name"]
+Kind = Literal["usd", "currency", "rate", "ms", "tokens", "at", "day", "hour", "ratio", "bytes", "count", "name"]
 
 NO_CHANGE = "no change"
 RATIOS = {"amplification", "read_per_write"}
-_WHOLE: dict[str, Kind] = {"day": "day", "month": "day", "as_of": "day", "hour": "hour", "bytes": "bytes"}
+_WHOLE: dict[str, Kind] = {
+    "day": "day",
+    "month": "day",
+    "as_of": "day",
+    "effective_from": "day",
+    "effective_until": "day",
+    "hour": "hour",
+    "bytes": "bytes",
+}
+_OTHER_CURRENCY = re.compile(r"(\w+)_in_([a-z]{3})")
 _SUFFIXES: dict[str, Kind] = {"usd": "usd", "rate": "rate", "ms": "ms", "tokens": "tokens", "at": "at"}
 NAMES = {
     "feature",
@@ -35,6 +45,13 @@ NAMES = {
     "notes",
     "status",
     "preview",
+    "problem",
+    "version",
+    "quoted",
+    "in_words",
+    "currency",
+    "platform",
+    "source",
     "mode",
     "url",
     "what",
@@ -76,6 +93,17 @@ LABELS = {
     "new_slices_part_usd": "New",
     "ended_slices_part_usd": "Ended",
     "user_id": "User",
+    "spent_usd": "Direct",
+    "shared_usd": "Shared out",
+    "allocated_usd": "Allocated",
+    "charged_usd": "Total",
+    "unconverted_usd": "Without a rate",
+    "handed_out_usd": "Handed out",
+    "quoted": "Rate",
+    "effective_from": "From",
+    "effective_until": "Until",
+    "discount_percent": "Discount, %",
+    "contract_line": "Line",
     "slice": "What",
     "slice_kind": "Kind",
     "token_class": "Token class",
@@ -196,6 +224,8 @@ def kind(column: str) -> Kind:
     name = column.removesuffix("_low").removesuffix("_high")
     if column in NAMES:
         return "name"
+    if _OTHER_CURRENCY.fullmatch(column):
+        return "currency"
     if column in RATIOS:
         return "ratio"
     return _WHOLE.get(column) or _SUFFIXES.get(name.rpartition("_")[2], "count")
@@ -205,6 +235,8 @@ def label(column: str) -> str:
     """The words above a column or beside a number."""
     if column in LABELS:
         return LABELS[column]
+    if other := _OTHER_CURRENCY.fullmatch(column):
+        return f"{label(f'{other[1]}_usd')} ({other[2].upper()})"
     for side, words in (("_low", "at least"), ("_high", "at most")):
         if column.endswith(f"_rate{side}"):
             return f"{label(column.removesuffix(side))}, {words}"
@@ -232,6 +264,8 @@ def text(column: str, value: Any, zone: str = "UTC") -> str:
     match kind(column):
         case "usd":
             return money(Decimal(value), unit_price=is_unit_price(column))
+        case "currency":
+            return f"{Decimal(value).quantize(Decimal('0.01'), ROUND_HALF_UP):,f}"
         case "rate":
             return percent(float(value))
         case "ms":
@@ -248,6 +282,8 @@ def text(column: str, value: Any, zone: str = "UTC") -> str:
             return moment(value, zone if column != "hour" else None)
         case "name":
             return token_class(value) if column == "token_class" else display_name(value)
+    if isinstance(value, Decimal) and value != int(value):
+        return f"{value.normalize():,f}"
     return display_name(value) if isinstance(value, str) else f"{int(value):,}"
 
 

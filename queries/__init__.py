@@ -3,12 +3,13 @@
 from queries.catalog import View, catalogue
 from queries.filters import Filters
 from queries.rollups import Changes, keep
-from queries.warehouse import create_views, generation, options, read, span
+from queries.warehouse import agree, create_views, generation, options, read, span
 
 __all__ = [
     "Changes",
     "Filters",
     "View",
+    "agree",
     "catalogue",
     "create_views",
     "generation",

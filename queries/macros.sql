@@ -21,6 +21,14 @@ create macro usd(pico) as cast(cast(pico as decimal(18, 0)) * 0.000000000001 as 
 create macro pico(tokens, price) as coalesce(cast(tokens as hugeint) * price, 0);
 create macro usd_sum(pico) as cast(cast(pico as decimal(26, 0)) * 0.000000000001 as decimal(38, 12));
 
+-- The agreed price of one token in whole pico-dollars, half up: its own, else the list price less the discount.
+create macro agreed_pico(list_pico, usd_mtok, multiplier, discount_percent) as case
+    when usd_mtok is not null then cast(cast(usd_mtok * 1000000 as decimal(28, 6)) * multiplier as bigint)
+    when discount_percent is not null
+        then cast(cast(list_pico as decimal(18, 0)) * (100 - discount_percent) * 0.01 as bigint)
+    else list_pico
+end;
+
 -- Why tokens have no price; null when they have one.
 create macro unpriced_reason(model_raw, input_tokens, output_tokens, prompt_tokens, input_pico, cache_pico, reason) as case
     when model_raw is null then 'no model was logged'

@@ -6,23 +6,35 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from queries.catalog import FOLDER, LAYERS, SLICES, by_row, catalogue, lists
+from queries.contract import COLUMNS, Row
 from queries.filters import Filters
 from queries.rollups import kept
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     import duckdb
     import pyarrow as pa
 
+# The columns of lists.contract_prices, and the stored views made from it.
+CONTRACT_COLUMNS = ("line", *COLUMNS, "problem")
+OF_THE_CONTRACT = ("base.contract_prices", "base.platform_rates")
 
-def create_views(con: duckdb.DuckDBPyConnection) -> None:
+
+def create_views(con: duckdb.DuckDBPyConnection, contract: Sequence[Row] = ()) -> None:
     """Create lists and views, with their comments, beside the attached catalog `store`.
 
-    Rollups are read from the store where it keeps them, and otherwise worked out from the attempts at every question.
+    `contract`: the prices that were agreed upon, as `queries.contract.read` gives them. Rollups are read from the store
+    where it keeps them, and otherwise worked out from the attempts at every question.
     """
     con.execute("begin")
     try:
+        con.execute(
+            "create schema lists; create table lists.contract_prices "
+            f"({', '.join(f'{name} varchar' for name in CONTRACT_COLUMNS)});"
+        )
+        _list_contract(con, contract)
         for statement in _statements(kept(con)):
             con.execute(statement)
     except BaseException:
@@ -33,7 +45,7 @@ def create_views(con: duckdb.DuckDBPyConnection) -> None:
 
 def _statements(rolled_up: set[str]) -> list[str]:
     statements = [(FOLDER / "macros.sql").read_text()]
-    statements += [f"create schema {schema};" for schema in ("lists", *LAYERS)]
+    statements += [f"create schema {schema};" for schema in LAYERS]
     statements += [
         # As text: base gives the columns their types, so that no decimal ever passes through a float.
         f"create table lists.{file.stem} as from read_csv({_quoted(str(file))}, header = true, all_varchar = true);"
@@ -58,6 +70,37 @@ def _statements(rolled_up: set[str]) -> list[str]:
                 f"comment on column {view.path}.{column} is {_quoted(note)};" for column, note in view.notes.items()
             ]
     return statements
+
+
+def agree(con: duckdb.DuckDBPyConnection, contract: Sequence[Row]) -> bool:
+    """Put these agreed prices in place of those before, for every question from now on; False if they are the same."""
+    cursor = con.cursor()
+    try:
+        if set(cursor.execute("from lists.contract_prices").fetchall()) == set(_cells(contract)):
+            return False
+        cursor.execute("begin")
+        try:
+            cursor.execute("delete from lists.contract_prices")
+            _list_contract(cursor, contract)
+            for view in catalogue():
+                if view.path in OF_THE_CONTRACT:
+                    cursor.execute(f"delete from {view.path}; insert into {view.path} from (\n{view.sql})")
+        except BaseException:
+            cursor.execute("rollback")
+            raise
+        cursor.execute("commit")
+        return True
+    finally:
+        cursor.close()
+
+
+def _list_contract(con: duckdb.DuckDBPyConnection, contract: Sequence[Row]) -> None:
+    for cells in _cells(contract):
+        con.execute(f"insert into lists.contract_prices values ({', '.join('?' * len(cells))})", cells)
+
+
+def _cells(contract: Sequence[Row]) -> list[tuple[str | None, ...]]:
+    return [tuple(row[name] for name in CONTRACT_COLUMNS) for row in contract]
 
 
 def read(con: duckdb.DuckDBPyConnection, metric: str, filters: Filters | None = None) -> pa.Table:
@@ -85,9 +128,10 @@ def generation(con: duckdb.DuckDBPyConnection) -> str:
             select load_id, folded_at from store.loads
             union all select load_id, tried_at from store.set_aside order by all
         """).fetchall()
+        contract = cursor.execute("from lists.contract_prices order by all").fetchall()
     finally:
         cursor.close()
-    return sha256(repr((loads, [view.sql for view in catalogue()])).encode()).hexdigest()[:16]
+    return sha256(repr((loads, contract, [view.sql for view in catalogue()])).encode()).hexdigest()[:16]
 
 
 def span(con: duckdb.DuckDBPyConnection) -> tuple[datetime | None, datetime | None]:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path as FilePath
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import queries
 from dashboard import units
@@ -40,6 +40,7 @@ from queries.signals.wording import NAMES
 
 Path = tuple[str, ...]
 Parse = Callable[[Any], Any]
+Told = TypeVar("Told")
 
 NARROWING = ("features", "models", "users", "teams", "environments")
 SLICE_KINDS = ("total", "feature", "model", "user", "team")
@@ -71,6 +72,11 @@ class RulesRefused(ValueError):
 
 def parse(text: str, file: str = "rules.toml") -> Rules:
     """The rules of a file. Raises RulesRefused with everything that is wrong with it."""
+    return checked(text, file, _rules)
+
+
+def checked(text: str, file: str, read: "Callable[[Table], Told]") -> Told:
+    """What `read` takes from a TOML text. Raises RulesRefused with everything that is wrong with it."""
     try:
         told = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
@@ -79,7 +85,7 @@ def parse(text: str, file: str = "rules.toml") -> Rules:
         said = f"this is not TOML: {str(error).partition(' (at ')[0]}; put this line right"
         raise RulesRefused(file, [Problem(line, "", said)]) from error
     found: list[tuple[Path, str]] = []
-    rules = _rules(_Table((), told, found))
+    rules = read(Table((), told, found))
     if found:
         raise RulesRefused(
             file, [Problem(line_of(text, path), ".".join(path), sentence) for path, sentence in dict.fromkeys(found)]
@@ -116,7 +122,7 @@ def _keys(line: str) -> Path:
     return tuple(keys)
 
 
-class _Table:
+class Table:
     """One table of the file, from which keys are taken one by one; what is left over in the end is a mistake."""
 
     def __init__(self, path: Path, told: object, found: list[tuple[Path, str]]) -> None:
@@ -139,10 +145,10 @@ class _Table:
             self.wrong(key, str(error))
             return default
 
-    def tables(self, key: str) -> "list[tuple[str, _Table]]":
+    def tables(self, key: str) -> "list[tuple[str, Table]]":
         """The named tables below a key."""
         below = self.take(key, values.dict_, {})
-        return [(name, _Table((*self.path, key, name), told, self.found)) for name, told in below.items()]
+        return [(name, Table((*self.path, key, name), told, self.found)) for name, told in below.items()]
 
     def has(self, key: str) -> bool:
         """Whether the key is still there."""
@@ -160,7 +166,7 @@ class _Table:
             self.wrong(key, f"is not a key that is known here; {advice}")
 
 
-def _rules(file: _Table) -> Rules:
+def _rules(file: Table) -> Rules:
     zone = file.take("zone", values.zone_, "UTC")
     rules = Rules(base_url=file.take("base_url", values.base_url, Rules.base_url), zone=zone)
     for name, table in file.tables("channels"):
@@ -172,12 +178,12 @@ def _rules(file: _Table) -> Rules:
     for name, table in file.tables("deliveries"):
         rules.deliveries[name] = _delivery(name, table, rules)
     head = file.take("statement", values.dict_, {})
-    rules = replace(rules, letterhead=_letterhead(_Table(("statement",), head, file.found)))
+    rules = replace(rules, letterhead=_letterhead(Table(("statement",), head, file.found)))
     file.done()
     return rules
 
 
-def _delivery(name: str, table: _Table, rules: Rules) -> Delivery:
+def _delivery(name: str, table: Table, rules: Rules) -> Delivery:
     report = table.take("report", partial(values.one_of, REPORTS), "statement", needed=True)
     forms = FORMS if report != "focus" else ("csv", "parquet")
     delivery = Delivery(
@@ -207,7 +213,7 @@ def _calendar(value: object) -> times.Period:
     return times.Period(str(value))
 
 
-def _letterhead(table: _Table) -> Letterhead:
+def _letterhead(table: Table) -> Letterhead:
     logo = table.take("logo", values.text_, "")
     head = Letterhead(
         table.take("title", values.text_, ""), FilePath(logo) if logo else None, table.take("note", values.text_, "")
@@ -216,7 +222,7 @@ def _letterhead(table: _Table) -> Letterhead:
     return head
 
 
-def _channel(name: str, table: _Table) -> Channel:
+def _channel(name: str, table: Table) -> Channel:
     kind = table.take("kind", partial(values.one_of, ("apprise", "webhook")), "apprise", needed=True)
     url_env = table.take("url_env", values.variable, "", needed=True)
     secret_env = table.take("secret_env", values.variable, needed=kind == "webhook") if kind == "webhook" else None
@@ -227,7 +233,7 @@ def _channel(name: str, table: _Table) -> Channel:
     return Channel(name, kind, url_env, secret_env)
 
 
-def _budget(name: str, table: _Table, zone: str) -> Budget:
+def _budget(name: str, table: Table, zone: str) -> Budget:
     budget = Budget(
         name,
         table.take("amount_usd", values.amount, Decimal(1), needed=True),
@@ -239,7 +245,7 @@ def _budget(name: str, table: _Table, zone: str) -> Budget:
     return budget
 
 
-def _alert(name: str, table: _Table, rules: Rules) -> Alert:
+def _alert(name: str, table: Table, rules: Rules) -> Alert:
     kind = table.take("kind", partial(values.one_of, tuple(KINDS)), needed=True)
     watch: Any = None
     match kind:
@@ -279,7 +285,7 @@ def _alert(name: str, table: _Table, rules: Rules) -> Alert:
     return alert
 
 
-def _metric(table: _Table) -> MetricWatch | None:
+def _metric(table: Table) -> MetricWatch | None:
     metric = table.take("metric", partial(values.one_of, tuple(METRICS)), needed=True)
     each = table.take("each", partial(values.one_of, tuple(SLICES)))
     given = [name for name in COMPARISONS if table.has(name)]
@@ -304,7 +310,7 @@ def _metric(table: _Table) -> MetricWatch | None:
     return watch
 
 
-def _filters(table: _Table, zone: str) -> Filters:
+def _filters(table: Table, zone: str) -> Filters:
     narrowed = {key: table.take(key, values.texts, ()) for key in NARROWING}
     return Filters(zone=table.take("zone", values.zone_, zone), **narrowed)
 

@@ -32,7 +32,18 @@ SLICES = {"feature": "feature", "model": "model", "user": "user_id", "team": "te
 # The columns that count what a figure is made of, the plainest first.
 COUNTS = ("calls", "responses", "attempts", "unlinked_attempts", "truncated_calls")
 # What can be delivered, and in which forms.
-REPORTS = ("statement", "overview", "spend", "compare", "cache", "latency", "reliability", "truncation", "focus")
+REPORTS = (
+    "statement",
+    "overview",
+    "spend",
+    "compare",
+    "chargeback",
+    "cache",
+    "latency",
+    "reliability",
+    "truncation",
+    "focus",
+)
 FORMS = ("pdf", "xlsx", "csv", "parquet")
 Comparison = Literal["above", "below", "rises_by_percent", "falls_by_percent"]
 

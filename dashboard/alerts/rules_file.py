@@ -3,7 +3,7 @@
 import contextlib
 import os
 import tempfile
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -31,12 +31,12 @@ def path(home: Path) -> Path:
     return Path(told).expanduser().resolve() if told else home / "rules.toml"
 
 
-def text(file: Path) -> str:
+def text(file: Path, beginning: str = BEGINNING) -> str:
     """What the file says; a beginning of one where there is none. Raises OSError or UnicodeDecodeError."""
     try:
         return file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return BEGINNING
+        return beginning
 
 
 def read(file: Path) -> Rules:
@@ -52,16 +52,18 @@ def version(said: str) -> str:
     return sha256(said.encode()).hexdigest()[:16]
 
 
-def write(file: Path, said: str, expected: str) -> None:
+def write(
+    file: Path, said: str, expected: str, check: Callable[[str, str], object] = parse, beginning: str = BEGINNING
+) -> None:
     """Put a new text in place of the one whose version is `expected`, whole or not at all.
 
-    Raises RulesRefused for a text that is no rules file, and NotWritten if the file has changed meanwhile or cannot be
-    written.
+    `check` raises RulesRefused for a text that cannot be; `beginning` is what a missing file says. Raises NotWritten if
+    the file has changed meanwhile or cannot be written.
     """
-    parse(said, file.name)
+    check(said, file.name)
     if not may(Role.OPERATOR):
         raise NotWritten("This takes the role operator. An admin can give it to you.")
-    if version(text(file)) != expected:
+    if version(text(file, beginning)) != expected:
         raise NotWritten("The file has changed since this page was opened. Reload the page and make the change again.")
     target = file.resolve()  # a link into a working copy stays a link
     try:

@@ -26,7 +26,10 @@ elif not budgets:
         st.code(str(state.path), language=None, wrap_lines=True)
 else:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("At list price, each in its own time zone. A budget warns; it never blocks a call.", width="stretch")
+        st.caption(
+            "At the prices of each day, each in its own time zone. A budget warns; it never blocks a call.",
+            width="stretch",
+        )
         if st.button("New budget", icon=":material/add:"):
             budget_form.edit(state, None)
     now = utc_now()

@@ -51,7 +51,12 @@ with charts.card(
     if len(unpriced):
         tables.draw(unpriced, key="unpriced", alt="Models without a price", total=tables.sums(unpriced))
     else:
-        st.caption("Every logged model has a list price on its day.")
+        st.caption("Every logged model has a price on its day.")
+
+contract = data.read("contract_prices")
+if len(contract):
+    with charts.card("Contract prices", "From contract_prices.csv. Any mistake in it puts list prices in force."):
+        tables.draw(contract, key="contract", alt="Contract prices")
 
 notes = [note for notes in loads["notes"] for note in notes or []]
 with charts.card("Assumptions", "What the loads could not know and took for granted."):

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from queries import Filters
 
 DAY = click.DateTime(["%Y-%m-%d"])
-PAGES = ("overview", "spend", "compare", "cache", "latency", "reliability", "truncation", "statement")
+PAGES = ("overview", "spend", "compare", "chargeback", "cache", "latency", "reliability", "truncation", "statement")
 FORMS = ("xlsx", "pdf", "csv", "parquet")
+CURRENCY = click.option(
+    "--currency", default="USD", show_default=True, help="Amounts in this currency too, by exchange_rates.csv."
+)
 
 
 def _asked(command: Callable[..., None]) -> Callable[..., None]:
@@ -93,11 +96,12 @@ def export(
 @click.option("--month", type=click.DateTime(["%Y-%m"]), help="The month; set beside the month before.")
 @click.option("--since", type=DAY, help="In place of a month: the first day.")
 @click.option("--until", type=DAY, help="The last day.")
+@CURRENCY
 @_asked
 @click.pass_obj
 def statement(
     home: Path, /, month: dt.datetime | None, since: dt.datetime | None, until: dt.datetime | None,
-    output: Path | None, **asked: Any,
+    output: Path | None, currency: str, **asked: Any,
 ) -> None:  # fmt: skip
     """One page for a period: totals, by feature and team, what changed and why. PDF, or XLSX by the file's name.
 
@@ -112,7 +116,9 @@ def statement(
         fail(f"a statement is a .pdf or an .xlsx, not {cell_text(form)}", 2)
     letterhead = _letterhead(home)
     with OwnerOf(home) as owner:
-        report = _report(owner, "statement", filters_of(since, until, asked), (), hide_users=False)
+        check_currency(home, currency)
+        switches = (f"currency={currency}",)
+        report = _report(owner, "statement", filters_of(since, until, asked), switches, hide_users=False)
     put(_written(report, form, None, False, letterhead), output, form)
 
 
@@ -153,6 +159,19 @@ def filters_of(since: dt.datetime | None, until: dt.datetime | None, asked: dict
     return Filters(since and since.date(), until and until.date(), **asked)
 
 
+def check_currency(home: Path, currency: str) -> None:
+    """Fails with a sentence where no rate of this currency is known."""
+    from dashboard.allocation import currencies
+
+    known: tuple[str, ...] = ()
+    try:
+        known = currencies.read(home).currencies()
+    except currencies.RatesRefused as error:
+        fail(str(error), 2)
+    if currency not in ("USD", *known):
+        fail(f"no exchange rate of {cell_text(currency)} is in {home / currencies.FILE}", 2)
+
+
 def put(written: bytes, output: Path | None, form: str) -> None:
     """Into the file, whole or not at all, or onto standard output; fails with a sentence."""
     from dashboard.reports.files import write_whole
@@ -182,7 +201,7 @@ def _report(owner: Any, page: str, filters: "Filters", switches: tuple[str, ...]
             fail(f"{cell_text(name)}={cell_text(word)} is no switch of {page}; it has: {said}", 2)
     report: Report
     try:
-        report = report_of(page, filters, owner.read, chosen=chosen, hides_users=hide_users)
+        report = report_of(page, filters, owner.read, chosen=chosen, hides_users=hide_users, home=owner.home)
     except NothingToReport as nothing:
         fail(str(nothing))
     return report

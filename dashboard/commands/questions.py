@@ -58,12 +58,18 @@ def prices(home: Path, unpriced: bool, form: str) -> None:
     """The dated price list, and which logged models have no price."""
     with OwnerOf(home) as owner:
         listed = owner.query("from metrics.price_list")
+        agreed = owner.query("from metrics.contract_prices")
         missing = owner.query("from metrics.unpriced_models")
     if unpriced:
         print_table(missing, form)
         return
     print_table(listed, form)
     if form == "table":
+        if wrong := [problem for problem in agreed["problem"].to_pylist() if problem]:
+            click.echo("\n".join(["outlay: contract prices are not in force:", *wrong]), err=True)
+        elif agreed.num_rows:
+            click.echo("\nContract prices:")
+            print_table(agreed.drop_columns(["problem"]), form)
         click.echo("\nLogged models without a price:" if missing.num_rows else "\nEvery logged model has a price.")
         if missing.num_rows:
             print_table(missing, form)

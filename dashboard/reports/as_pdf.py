@@ -226,7 +226,7 @@ class _Sheet:
         """Notes at the foot of the page; returns where they begin."""
         said = [self.letterhead.note] if self.letterhead.note else []
         said += [
-            "At the list price of the day of each call, in US dollars: an estimate of the bill, not an invoice.",
+            f"{self.report.basis.removesuffix('.')}: an estimate of the bill, not an invoice.",
             " · ".join([*self.report.notes, *self._left_out()]),
         ]
         lines = [line for note in said for line in self._wrapped(note, 6.5, 4)]

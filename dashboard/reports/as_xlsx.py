@@ -23,6 +23,7 @@ DIGITS = 15
 MOST_ROWS = 1_000_000  # a sheet holds 1,048,576 lines
 _FORMATS = {
     "usd": "[>=0.01]#,##0.00;[<=-0.01]-#,##0.00;0.00########",
+    "currency": "#,##0.00",
     "rate": "0.00%",
     "ms": "#,##0",
     "tokens": "#,##0",
@@ -95,6 +96,7 @@ class _Book:
             *(("Scope", said) for said in report.scope),
             *(("Note", said) for said in report.notes),
             *(("Note", f"{table.title}: {table.note}") for table in report.tables if table.note),
+            ("Basis", report.basis),
             ("Precision", EXACT),
             (
                 "Prices",

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 from dashboard import trust
 from dashboard.names import display_name
 from dashboard.reading import Reading, Source
-from dashboard.reports import cache, compare, latency, overview, reliability, spend, statement, truncation
+from dashboard.reports import cache, chargeback, compare, latency, overview, reliability, spend, statement, truncation
 from dashboard.reports.cards import Page, Tiles
 from dashboard.reports.palette import coloured
 from dashboard.reports.report import Chart, Figure, Report, Table
+from dashboard.reports.report import NothingToReport as NothingToReport
 from dashboard.rows import Read, Rows
 from dashboard.view import View
 from queries import Filters
@@ -41,6 +43,7 @@ PAGES = {
         "overview": overview,
         "spend": spend,
         "compare": compare,
+        "chargeback": chargeback,
         "cache": cache,
         "latency": latency,
         "truncation": truncation,
@@ -48,10 +51,6 @@ PAGES = {
         "statement": statement,
     }.items()
 }
-
-
-class NothingToReport(LookupError):
-    """There is no data in what was asked for. The message says so."""
 
 
 def report_of(
@@ -62,16 +61,18 @@ def report_of(
     chosen: Mapping[str, str] | None = None,
     compare: bool = True,
     hides_users: bool = False,
+    home: Path | None = None,
 ) -> Report:
     """The report of a page as these filters show it.
 
     page: its name in the address. read: reads a metric view under filters. chosen: its switches as in the address
     (`{"by": "Model"}`); what is not named, or has no such word, stands as on a page that was just opened. hides_users:
-    users are called User 1, User 2 … by what they cost. Raises KeyError for a page that has no report, and
-    NothingToReport where no call passes the filters.
+    users are called User 1, User 2 … by what they cost. home: where rules of allocation and exchange rates
+    lie; by default the environment's. Raises KeyError for a page that has no report, and NothingToReport where no
+    call passes the filters.
     """
     shown = PAGES[page]
-    source = Reading(read, hides_users)
+    source = Reading(read, hides_users, home)
     span, now = source.span(), source.read("totals", filters).first()
     if span is None or not now["attempts"]:
         raise NothingToReport("Nothing that was logged passes these filters; choose another period or fewer filters.")
@@ -82,7 +83,7 @@ def report_of(
         title=shown.title,
         period=view.period,
         zone=view.zone,
-        scope=_scope(filters, hides_users),
+        scope=_scope(view.filters, hides_users),
         as_of=datetime.now(UTC),
         figures=_figures(shown.tiles, source, view),
         charts=tuple(
@@ -92,6 +93,7 @@ def report_of(
         notes=trust.sentences(source, view),
         prices=prices(source, filters),
         before_period=view.before_period,
+        basis=trust.basis(source, view),
     )
 
 

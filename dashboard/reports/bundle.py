@@ -31,7 +31,7 @@ def about(report: Report) -> str:
             f"{report.title}, {report.period} ({report.zone})",
             *report.scope,
             f"As of {report.as_of:%Y-%m-%d %H:%M} UTC",
-            "At list price on the day of each call, in US dollars.",
+            report.basis,
             *(display_name(note, limit=300) for note in report.notes),
             "",
         ]

@@ -98,7 +98,8 @@ def prices_in_words(source: Source, view: View, rows: Rows) -> str:
     if "list_price_part_usd" in rows and rows.total("list_price_part_usd"):
         return (
             "No list price of these models changed; the price per token did, by batches, fast mode, prompt size tiers, "
-            "regions or the lifetime of cache writes."
+            f"regions{', prices of your contract' if len(source.read('contract_prices')) else ''} or the lifetime of "
+            "cache writes."
         )
     return "No list price of these models changed."
 

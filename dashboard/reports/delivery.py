@@ -57,7 +57,7 @@ def run(
         if not claimed:
             continue
         try:
-            file, problem = written(delivery, filters, read, letterhead(rules, base)), None
+            file, problem = written(delivery, filters, read, letterhead(rules, base), home), None
         except NothingToReport:
             file, problem = None, None  # a period without calls has nothing to deliver, and will not have
         except Exception as error:  # one report that cannot be made keeps no other from being delivered
@@ -70,14 +70,16 @@ def run(
     return faults
 
 
-def written(delivery: Delivery, filters: Filters, read: Read, head: Letterhead) -> tuple[str, bytes]:
+def written(
+    delivery: Delivery, filters: Filters, read: Read, head: Letterhead, home: Path | None = None
+) -> tuple[str, bytes]:
     """The file of a period, and its name."""
     ending = {"csv": "csv.zip", "parquet": "parquet.zip"}.get(delivery.form, delivery.form)
     if delivery.report == "focus":
         charges = read(as_focus.VIEW, filters)
         content = as_focus.as_csv(charges).encode() if delivery.form == "csv" else as_focus.as_parquet(charges)
         return bundle.file_name("focus", filters.since, filters.until, delivery.form), content
-    report = report_of(delivery.report, filters, read, hides_users=not delivery.names_users)
+    report = report_of(delivery.report, filters, read, hides_users=not delivery.names_users, home=home)
     match delivery.form:
         case "pdf":
             content = as_pdf.written(report, head)

@@ -24,7 +24,7 @@ TILES = Tiles(
     ),
     ("totals", "reliability", "truncation", "latency", "cache"),
     {
-        "cost_usd": "At list price on the day of each call.",
+        "cost_usd": "At the prices of the day of each call.",
         "net_saving_usd": "Saved by prompt caching, less what the writes cost extra.",
         "final_error_rate": "Calls that failed although they were tried again.",
         "masked_rate": "Calls that failed at first and succeeded on a retry.",

@@ -13,6 +13,10 @@ from typing import Any
 from dashboard.rows import Rows
 
 
+class NothingToReport(LookupError):
+    """There is nothing to say about what was asked for. The message says why."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """One number: `name` is its column, which says its unit and its label; `value` is exact, None when unknown.
@@ -52,7 +56,7 @@ class Report:
 
     period: its days in words; before_period: those it is compared with, if any. scope: a sentence for each filter
     ("Feature: chat, search"), and what is left out (user names). as_of: when the data was read, UTC. prices: the list
-    prices in force in the period of the models used, with their sources.
+    prices in force in the period of the models used, with their sources. basis: at which prices money is worked out.
     """
 
     title: str
@@ -66,6 +70,7 @@ class Report:
     notes: tuple[str, ...]
     prices: Rows
     before_period: str = ""
+    basis: str = "At list price on the day of each call, in US dollars."
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,7 @@ def _render(home: Path, share_id: str, read: Read, scope: Scope, name: str, expi
         chosen=scope.switches,
         compare=scope.compares,
         hides_users=not scope.shows_users,
+        home=home,
     )
     return write(home, share_id, report, name, expires_at)
 

@@ -38,9 +38,11 @@ select
     speed,
     coalesce(speed = 'fast', false) as is_fast,
     inference_geo,
-    -- The way to ask, as one number: 1 for fast mode, 2 for a batch, 4 for inference kept in the US.
+    -- The way to ask, as one number: 1 for fast mode, 2 for a batch, 4 for inference kept in the US, 8 on Bedrock,
+    -- 16 on Vertex AI, 24 on Azure.
     case when speed = 'fast' then 1 else 0 end + case when service_tier = 'batch' then 2 else 0 end
-        + case when inference_geo = 'us' then 4 else 0 end as variant,
+        + case when inference_geo = 'us' then 4 else 0 end
+        + case platform when 'bedrock' then 8 when 'vertex' then 16 when 'azure' then 24 else 0 end as variant,
     max_tokens,
     is_streamed,
     cache_prefix_id,

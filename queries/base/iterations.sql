@@ -9,7 +9,8 @@ unfolded as (
         started_at,
         stop_reason,
         case when speed = 'fast' then 1 else 0 end + case when service_tier = 'batch' then 2 else 0 end
-            + case when inference_geo = 'us' then 4 else 0 end as variant,
+            + case when inference_geo = 'us' then 4 else 0 end
+            + case platform when 'bedrock' then 8 when 'vertex' then 16 when 'azure' then 24 else 0 end as variant,
         len(iterations) as iterations,
         unnest(range(1, len(iterations) + 1)) as iteration_no,
         unnest(iterations) as part

@@ -97,6 +97,7 @@ select
     prompt_tokens_upto,
     unpriced_reason,
     min_cacheable_tokens,
+    multiplier,
     cast(cast(input_usd_mtok * 1000000 as decimal(28, 6)) * multiplier as bigint) as input_pico,
     cast(cast(cache_read_usd_mtok * 1000000 as decimal(28, 6)) * multiplier as bigint) as cache_read_pico,
     cast(cast(cache_write_5m_usd_mtok * 1000000 as decimal(28, 6)) * multiplier as bigint) as cache_write_5m_pico,

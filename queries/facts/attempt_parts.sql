@@ -20,6 +20,16 @@ select
     coalesce(i.output_tokens * r.output_pico, 0) as output_pico, -- for the answer
     coalesce(i.cache_read_tokens * r.input_pico, 0) as uncached_read_pico, -- cache reads at the price of uncached input
     coalesce(i.cache_write_tokens * r.input_pico, 0) as uncached_write_pico, -- cache writes at the price of uncached input
+    coalesce(i.uncached_input_tokens * r.list_input_pico, 0)
+        + coalesce(i.cache_read_tokens * r.list_cache_read_pico, 0)
+        + coalesce((i.cache_write_tokens - coalesce(i.cache_write_1h_tokens, 0)) * r.list_cache_write_5m_pico, 0)
+        + coalesce(i.cache_write_1h_tokens * r.list_cache_write_1h_pico, 0)
+        + coalesce(i.output_tokens * r.list_output_pico, 0) as list_pico, -- all of these at list price
+    r.list_input_pico, -- list price of one uncached input token
+    r.list_cache_read_pico, -- of one read from the cache
+    r.list_cache_write_5m_pico, -- of one written for five minutes
+    r.list_cache_write_1h_pico, -- of one written for an hour
+    r.list_output_pico, -- of one of the answer
     r.web_search_pico, -- for one web search
     unpriced_reason(
         i.model_raw, i.uncached_input_tokens, i.output_tokens, i.prompt_tokens, r.input_pico, r.cache_read_pico,

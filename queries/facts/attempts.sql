@@ -1,4 +1,5 @@
--- Every HTTP try, with what it cost at list price on its day: the one place where tokens become money.
+-- Every HTTP try, with what it cost at the price of its day, which is the list price unless another was
+-- agreed upon: the one place where tokens become money.
 -- Exact: whole tokens times whole pico-dollars; the decimal point is set last.
 -- grain: attempt_id
 with
@@ -23,6 +24,12 @@ plain as (
         coalesce(a.cache_read_tokens * r.input_pico, 0) as uncached_read_pico,
         coalesce(a.cache_write_tokens * r.input_pico, 0) as uncached_write_pico,
         coalesce(a.web_search_requests * r.web_search_pico, 0) as web_search_pico,
+        coalesce(a.uncached_input_tokens * r.list_input_pico, 0)
+            + coalesce(a.cache_read_tokens * r.list_cache_read_pico, 0)
+            + coalesce((a.cache_write_tokens - coalesce(a.cache_write_1h_tokens, 0)) * r.list_cache_write_5m_pico, 0)
+            + coalesce(a.cache_write_1h_tokens * r.list_cache_write_1h_pico, 0)
+            + coalesce(a.output_tokens * r.list_output_pico, 0)
+            + coalesce(a.web_search_requests * r.web_search_pico, 0) as list_pico,
         unpriced_reason(
             a.model_raw, a.uncached_input_tokens, a.output_tokens, a.prompt_tokens, r.input_pico, r.cache_read_pico,
             r.unpriced_reason
@@ -111,7 +118,8 @@ select
     billed is not null as is_priced, -- its cost is known
     case when billed is null then reason end as unpriced_reason, -- why its cost is not known; null when it is
     usd(billed * (input_pico + cache_read_pico + cache_write_5m_pico + cache_write_1h_pico + cache_write_unknown_ttl_pico
-        + output_pico + web_search_pico)) as cost_usd, -- list price on its day; null when not known
+        + output_pico + web_search_pico)) as cost_usd, -- what it cost at the price of its day; null when not known
+    usd(billed * list_pico) as list_cost_usd, -- the same at list price
     usd(billed * input_pico) as input_cost_usd, -- the part for uncached input
     usd(billed * cache_read_pico) as cache_read_cost_usd, -- the part for cache reads
     usd(billed * cache_write_5m_pico) as cache_write_5m_cost_usd, -- the part for cache writes of five minutes

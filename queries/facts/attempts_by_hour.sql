@@ -1,5 +1,5 @@
--- Tries that agree in all that filters, prices and outcomes go by, added up by hour, with what they cost at list price:
--- the same money as facts.attempts, to the last digit. Tries billed in several iterations stand by themselves.
+-- Tries that agree in all that filters, prices and outcomes go by, added up by hour, with what they cost at the price of
+-- their day: the same money as facts.attempts, to the last digit. Tries billed in several iterations stand by themselves.
 -- grain: attempt_id, begins_at, feature, team, environment, workspace_id, platform, model_raw, variant, prompt_tokens_over, is_free, is_counted, is_cached, is_error, error_type, http_status
 with
 added_up as (
@@ -166,7 +166,7 @@ select
     case when billed is null then 0 else attempts end as priced_attempts, -- tries whose cost is known
     case when billed is null then reason end as unpriced_reason, -- why their cost is not known; null when it is
     usd_sum(billed * (input_pico + cache_read_pico + cache_write_5m_pico + cache_write_1h_pico + cache_write_unknown_ttl_pico
-        + output_pico + web_search_pico)) as cost_usd, -- list price on their day; null when not known
+        + output_pico + web_search_pico)) as cost_usd, -- what they cost at the price of their day; null when not known
     usd_sum(billed * input_pico) as input_cost_usd, -- the part for uncached input
     usd_sum(billed * cache_read_pico) as cache_read_cost_usd, -- the part for cache reads
     usd_sum(billed * cache_write_5m_pico) as cache_write_5m_cost_usd, -- the part for cache writes of five minutes

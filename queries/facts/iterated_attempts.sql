@@ -20,6 +20,7 @@ summed as (
         cast(sum(uncached_read_pico) as bigint) as uncached_read_pico,
         cast(sum(uncached_write_pico) as bigint) as uncached_write_pico,
         max(web_search_pico) as web_search_pico,
+        cast(sum(list_pico) as bigint) as list_pico,
         max(unpriced_reason) as reason
     from facts.attempt_parts
     group by attempt_id
@@ -44,6 +45,7 @@ select
     coalesce(s.uncached_read_pico, 0) as uncached_read_pico,
     coalesce(s.uncached_write_pico, 0) as uncached_write_pico,
     coalesce(a.web_search_requests * s.web_search_pico, 0) as web_search_pico,
+    coalesce(s.list_pico, 0) + coalesce(a.web_search_requests * s.web_search_pico, 0) as list_pico,
     s.reason,
     case when a.is_http_error then 0 when s.reason is null then 1 end as billed
 from base.attempts as a

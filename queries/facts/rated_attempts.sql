@@ -18,7 +18,7 @@ select
     a.client_version, -- which SDK or gateway asked, in which version
     a.is_batch, -- sent through the Batch API
     r.mode, -- standard or fast
-    a.variant, -- the way it was asked: 1 fast, 2 batch, 4 in the US, added up
+    a.variant, -- the way it was asked: 1 fast, 2 batch, 4 in the US, 8 on Bedrock, 16 on Vertex AI, 24 on Azure, added up
     a.is_error, -- it failed and was billed all the same
     stop_group(a.is_error, a.stop_reason, a.max_tokens, g.stop_word_group) as stop_group, -- truncated, complete, continuing, refused or other
     a.max_tokens, -- ceiling the request set on the answer

@@ -44,7 +44,7 @@ select
     cost_reported_usd, -- cost as the log itself states it; null when it does not
     case when is_priced then 1 else 0 end as priced_attempts, -- tries whose cost is known
     unpriced_reason, -- why its cost is not known; null when it is
-    cost_usd, -- list price on its day; null when not known
+    cost_usd, -- what it cost at the price of its day; null when not known
     input_cost_usd, -- the part for uncached input
     cache_read_cost_usd, -- the part for cache reads
     cache_write_5m_cost_usd, -- the part for cache writes of five minutes

@@ -12,7 +12,7 @@ sized as (
         r.feature,
         r.model,
         case when r.is_batch then 1 else 0 end as batch,
-        case when r.variant >= 4 then 1 else 0 end as us_geo,
+        case when r.variant % 8 >= 4 then 1 else 0 end as us_geo,
         max(e.edge) as edge,
         r.attempt_id,
         max(r.uncached_input_tokens) as uncached_input_tokens,

@@ -1,5 +1,5 @@
 -- The FinOps FOCUS 1.2 cost and usage table: one charge per UTC day, feature, team, workspace, model, way of asking and
--- class of tokens. Costs are list prices: an estimate of the bill. Tries without a price are not in it.
+-- class of tokens. Costs are worked out from prices: an estimate of the bill. Tries without a price are not in it.
 -- grain: ChargePeriodStart, SubAccountId, InvoiceIssuerName, SkuPriceId, Tags
 with
 charges as (
@@ -23,8 +23,10 @@ charges as (
         ) as way,
         case when inference_geo = 'us' then 'us' end as region,
         token_price_usd,
+        list_token_price_usd,
         tokens,
         cost_usd,
+        list_cost_usd,
         attempt_id
     from focus.charges
 ),
@@ -40,19 +42,21 @@ sums as (
         way,
         region,
         token_price_usd,
+        list_token_price_usd,
         cast(sum(tokens) as decimal(28, 1)) as quantity,
         sum(cost_usd) as cost_usd,
+        sum(list_cost_usd) as list_cost_usd,
         count(distinct attempt_id) as attempts
     from charges
-    group by day, feature, team, workspace_id, issuer, model, token_class, way, region, token_price_usd
+    group by day, feature, team, workspace_id, issuer, model, token_class, way, region, token_price_usd, list_token_price_usd
 )
 select
     cast(null as varchar) as AvailabilityZone, -- none
-    cost_usd as BilledCost, -- list price of the charge: an estimate, not an invoice
+    cost_usd as BilledCost, -- price of the charge: an estimate, not an invoice
     'claude-api' as BillingAccountId, -- logs do not name the account
     'Claude API' as BillingAccountName, -- the same in words
     'Organization' as BillingAccountType, -- what an account is
-    'USD' as BillingCurrency, -- list prices are in US dollars
+    'USD' as BillingCurrency, -- prices are in US dollars
     cast(date_trunc('month', day) + interval 1 month as timestamp) as BillingPeriodEnd, -- end of the UTC month, excluded
     cast(date_trunc('month', day) as timestamp) as BillingPeriodStart, -- begin of the UTC month
     cast(null as varchar) as CapacityReservationId, -- none
@@ -72,18 +76,18 @@ select
     cast(null as varchar) as CommitmentDiscountUnit, -- none
     quantity as ConsumedQuantity, -- tokens, or searches
     case when token_class = 'web_search' then 'Searches' else 'Tokens' end as ConsumedUnit, -- what is counted
-    cost_usd as ContractedCost, -- no negotiated price is known: the list price
+    cost_usd as ContractedCost, -- at the price that was agreed upon; the list price where none was
     token_price_usd as ContractedUnitPrice, -- the same of one token or search
     cost_usd as EffectiveCost, -- the same as billed
     cast(null as varchar) as InvoiceId, -- not known from logs
     issuer as InvoiceIssuerName, -- Anthropic, or the cloud it was used through
-    cost_usd as ListCost, -- list price; batch and cache prices are list prices
-    token_price_usd as ListUnitPrice, -- list price of one token or search
-    'Standard' as PricingCategory, -- the listed price
+    list_cost_usd as ListCost, -- list price; batch and cache prices are list prices
+    list_token_price_usd as ListUnitPrice, -- list price of one token or search
+    'Standard' as PricingCategory, -- no commitment or changing price; a discount that was agreed upon is no category of its own
     'USD' as PricingCurrency, -- list prices are in US dollars
     token_price_usd as PricingCurrencyContractedUnitPrice, -- as in US dollars
     cost_usd as PricingCurrencyEffectiveCost, -- as in US dollars
-    token_price_usd as PricingCurrencyListUnitPrice, -- as in US dollars
+    list_token_price_usd as PricingCurrencyListUnitPrice, -- as in US dollars
     quantity as PricingQuantity, -- tokens, or searches
     case when token_class = 'web_search' then 'Searches' else 'Tokens' end as PricingUnit, -- what a price is for
     'Anthropic' as ProviderName, -- who provides it
@@ -99,12 +103,13 @@ select
     concat(model, '/', token_class) as SkuId, -- the model and the class of tokens
     token_class as SkuMeter, -- the class of tokens
     cast(null as varchar) as SkuPriceDetails, -- none
-    concat(model, '/', token_class, '/', way, '/', cast(token_price_usd as varchar)) as SkuPriceId, -- and how it was asked for, at which price
+    concat(model, '/', token_class, '/', way, '/', cast(list_token_price_usd as varchar),
+        case when token_price_usd <> list_token_price_usd then concat('/', cast(token_price_usd as varchar)) else '' end) as SkuPriceId, -- and how it was asked for, at which price
     workspace_id as SubAccountId, -- workspace of the API key, where it is logged
     workspace_id as SubAccountName, -- the same
     case when workspace_id is not null then 'Workspace' end as SubAccountType, -- what a sub-account is
     concat('{"feature":', json_text(feature), ',"team":', json_text(team), ',"token_class":', json_text(token_class), '}') as Tags, -- a JSON object
-    true as x_IsEstimate, -- from list prices, not from an invoice
+    true as x_IsEstimate, -- from prices, not from an invoice
     attempts as x_RequestCount, -- different tries it is made of
     token_class as x_TokenClass, -- as in spend by token class
     feature as x_Feature, -- what the calls were for

@@ -13,6 +13,7 @@ from attempts import a_failure, an_attempt, an_iteration, empty_store, fill
 from queries import Filters, catalogue, create_views, generation, options, read, span
 from queries.__main__ import docs
 from queries.catalog import FOLDER, LAYERS
+from queries.contract import parse
 
 VIEWS = catalogue()
 METRICS = [view for view in VIEWS if view.layer == "metrics"]
@@ -27,7 +28,7 @@ def name(view) -> str:
 def busy():
     """A few weeks with something of everything."""
     con = empty_store()
-    create_views(con)
+    create_views(con, parse("model,valid_from,discount_percent\nclaude-haiku-4-5,2026-11-01,10"))
     monday = datetime(2026, 9, 7, 9)
     log = []
     for number in range(120):
