@@ -9,6 +9,7 @@ from dashboard.commands import (
     advice,
     alerts,
     ask,
+    backup,
     budgets,
     check,
     export,
@@ -57,3 +58,5 @@ main.add_command(users.users)
 main.add_command(ask.ask)
 main.add_command(upkeep.verify)
 main.add_command(upkeep.rebuild)
+main.add_command(backup.backup)
+main.add_command(backup.restore)

@@ -107,7 +107,7 @@ class Archive:
             shutil.rmtree(leftover, ignore_errors=True)
         while True:
             folder = Path(tempfile.mkdtemp(dir=self._landing))
-            lock = _lock(folder)
+            lock = lock_on(folder)
             if lock is not None and folder.exists():  # else another process swept it before it was locked
                 return folder, lock
 
@@ -115,7 +115,7 @@ class Archive:
         """Folders of loads whose process is gone, each locked while the caller looks at it. Nothing needs them."""
         folders = sorted(self._landing.iterdir()) if self._landing.is_dir() else []
         for folder in folders:
-            if (lock := _lock(folder)) is not None:
+            if (lock := lock_on(folder)) is not None:
                 try:
                     yield folder
                 finally:
@@ -275,7 +275,7 @@ def is_whole(load: Path) -> bool:
         return False
 
 
-def _lock(folder: Path) -> int | None:
+def lock_on(folder: Path) -> int | None:
     """A descriptor that locks the folder until it is closed or its process ends; None if another has it."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
