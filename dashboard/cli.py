@@ -37,6 +37,7 @@ def main(ctx: click.Context, home: Path | None) -> None:
 
 main.add_command(serve.serve)
 main.add_command(serve.otlp)
+main.add_command(serve.metrics)
 main.add_command(ingest.ingest)
 main.add_command(mappings.mappings)
 main.add_command(questions.status)

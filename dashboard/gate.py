@@ -27,7 +27,7 @@ CLOSED = (
 # Answered without a login: each of these asks for a word of its own, or says nothing about the data.
 PUBLIC = frozenset(
     {"/healthz", "/login", "/logout", "/auth/login", "/auth/logout", "/oauth2callback"}
-    | {"/api/loads", "/api/query", "/api/ask", "/api/read", "/v1/traces", "/v1/logs", "/v1/metrics"}
+    | {"/api/loads", "/api/query", "/api/ask", "/api/read", "/v1/traces", "/v1/logs", "/v1/metrics", "/metrics"}
 )
 PUBLIC_BELOW = ("/s/", "/shared/")
 FOR_OPERATORS = ("/api/uploads",)

@@ -60,6 +60,7 @@ class Owner:
         with contextlib.suppress(OSError):  # without room for it, it stays where it is, on disk
             Spool(home).land()  # what a receiver that was killed had acknowledged
         self._folding = threading.Lock()
+        self.folds, self.fold_seconds = 0, 0.0  # of those that found something
         self._folded_at_change = -1
 
     def close(self) -> None:
@@ -73,7 +74,11 @@ class Owner:
     def fold(self) -> list[str]:
         """Fold what has landed; the ids of the loads."""
         with self._folding, self.cursor() as cursor:
-            return store.fold(cursor, self.home)
+            began = time.monotonic()
+            folded = store.fold(cursor, self.home)
+            if folded:
+                self.folds, self.fold_seconds = self.folds + 1, self.fold_seconds + time.monotonic() - began
+            return folded
 
     def fold_if_changed(self) -> None:
         """Fold, unless nothing has landed since the last time."""
