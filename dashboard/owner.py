@@ -51,6 +51,8 @@ class Owner:
         queries.create_views(self._connection)
         # From here on SQL reaches nothing but the store and the archive: no other file, no network, no Python variable.
         archive = str(home / "archive").replace("'", "''")
+        spill = str(home / ".spill").replace("'", "''")
+        run(f"set temp_directory = '{spill}'")  # not the folder it happens to be started in, which may be read-only
         run(f"set allowed_directories = ['{archive}/']")
         run("set enable_external_access = false")
         run("set python_enable_replacements = false")

@@ -110,7 +110,12 @@ def serve(
             Middleware(GZipMiddleware, minimum_size=1024),
         ],
     )
-    app.run(config=_config() | {"server.address": host, "server.port": port, "server.headless": True})
+    # Told what it is called, Streamlit does not ask a service on the internet for the address of this machine.
+    name = urlsplit(url).hostname or host
+    app.run(
+        config=_config()
+        | {"server.address": host, "server.port": port, "server.headless": True, "browser.serverAddress": name}
+    )
 
 
 def _known_signals(zone: str) -> tuple[Any, ...] | None:
