@@ -15,6 +15,7 @@ from dashboard.commands import (
     export,
     ingest,
     mappings,
+    prune,
     questions,
     serve,
     shares,
@@ -61,3 +62,4 @@ main.add_command(upkeep.verify)
 main.add_command(upkeep.rebuild)
 main.add_command(backup.backup)
 main.add_command(backup.restore)
+main.add_command(prune.prune)

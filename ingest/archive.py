@@ -27,12 +27,14 @@ from ingest.reader import NO_ATTEMPTS, Batch
 
 HEAD_BYTES = 1 << 20
 
+PRUNED = ".pruned"  # ends the name of a load whose rows were removed (ingest/prune.py): what it says of itself stays
+
 _REPEATING = [
     "source_format", "model_raw", "platform", "service_tier", "speed", "inference_geo", "stop_reason", "error_type",
     "error_code", "feature", "user_id", "team", "environment", "workspace_id", "client_version",
 ]  # fmt: skip
 
-_REFUSALS = pa.schema([("source_line", pa.int64()), ("reason", pa.string()), ("preview", pa.string())])
+REFUSALS = pa.schema([("source_line", pa.int64()), ("reason", pa.string()), ("preview", pa.string())])
 
 
 @dataclass
@@ -64,13 +66,15 @@ class Archive:
         self._landing = home / "landing"
 
     def loads(self) -> Iterator[Path]:
-        """Folders of all loads, in the order of their names."""
+        """Folders of all loads, in the order of their names; of a pruned one, what is left of it."""
         if self.folder.is_dir():
-            yield from sorted(path for path in self.folder.iterdir() if (path / "load.json").is_file())
+            there = {path.name: path for path in self.folder.iterdir() if (path / "load.json").is_file()}
+            yield from (there[name] for name in sorted(there) if name + PRUNED not in there)
 
     def landed(self, load_id: str) -> Landed | None:
-        """What the load of this name says about itself; None if there is none."""
-        path = self.folder / load_id
+        """What the load of this name, pruned or not, says about itself; None if there is none."""
+        pruned = self.folder / f"{load_id}{PRUNED}"
+        path = pruned if pruned.exists() else self.folder / load_id
         if not (path / "load.json").is_file():
             return None
         sync(self.folder)  # another process may have renamed it into place a moment ago
@@ -169,7 +173,7 @@ class Landing:
             compression_level=1,
             use_dictionary=_REPEATING,
         )
-        self._refusals = pq.ParquetWriter(folder / "refusals.parquet", _REFUSALS)
+        self._refusals = pq.ParquetWriter(folder / "refusals.parquet", REFUSALS)
         self._zones_assumed = 0
 
     def __enter__(self) -> "Landing":
@@ -209,7 +213,7 @@ class Landing:
                         [refusal.reason for refusal in batch.refusals],
                         [refusal.preview for refusal in batch.refusals],
                     ],
-                    schema=_REFUSALS,
+                    schema=REFUSALS,
                 )
             )
         report = self.report

@@ -68,8 +68,10 @@ def backup(home: Path, to: Path) -> Backup:
     to.mkdir(parents=True, exist_ok=True, mode=0o700)
     _sweep(to)
     unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=to))  # for its owner's eyes only
-    lock = lock_on(unfinished)
+    locks = [lock_on(unfinished), lock_on(home)]
     try:
+        if locks[1] is None:
+            raise BackupRefused(f"{home} is being backed up or pruned by another process; wait for it to end")
         made = _Copying(home, unfinished, next(reversed(backups(to)), None)).everything()
         os.sync()
         made.folder = to / dt.datetime.now(dt.UTC).strftime(_NAMED)
@@ -80,8 +82,9 @@ def backup(home: Path, to: Path) -> Backup:
         return made
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-        if lock is not None:
-            os.close(lock)
+        for lock in locks:
+            if lock is not None:
+                os.close(lock)
 
 
 def drop_older(to: Path, keep: int) -> list[Path]:
