@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -27,7 +28,10 @@ from ingest.reader import NO_ATTEMPTS, Batch
 
 HEAD_BYTES = 1 << 20
 
-PRUNED = ".pruned"  # ends the name of a load whose rows were removed (ingest/prune.py): what it says of itself stays
+# Between the name of a load and a day: what is left of the load after it was pruned to that day (ingest/prune.py).
+PRUNED = ".pruned-"
+
+_NAME = re.compile(rf"[0-9a-f]{{12}}-[0-9a-f]{{32}}({re.escape(PRUNED)}\d{{4}}-\d\d-\d\d)?")
 
 _REPEATING = [
     "source_format", "model_raw", "platform", "service_tier", "speed", "inference_geo", "stop_reason", "error_type",
@@ -52,6 +56,8 @@ class Landed:
     dates_assumed: int = 0  # records that were put on a day given by hand
     formats: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    pruned_records: int = 0  # attempts that were removed since it landed, and refused lines
+    pruned_refusals: int = 0
     recorder_runs: list[Run] = field(default_factory=list)  # numbers of the recorder's lines: see ingest/numbering.py
     recorder_drops: list[Drop] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)  # SHA-256 of each Parquet file, by its name
@@ -67,14 +73,21 @@ class Archive:
 
     def loads(self) -> Iterator[Path]:
         """Folders of all loads, in the order of their names; of a pruned one, what is left of it."""
-        if self.folder.is_dir():
-            there = {path.name: path for path in self.folder.iterdir() if (path / "load.json").is_file()}
-            yield from (there[name] for name in sorted(there) if name + PRUNED not in there)
+        newest = {name.partition(PRUNED)[0]: name for name in self._names()}
+        yield from (self.folder / name for name in newest.values())
+
+    def superseded(self) -> list[Path]:
+        """Folders of loads in whose place what is left of them counts: a process was killed before it deleted them."""
+        return sorted({self.folder / name for name in self._names()} - set(self.loads()))
+
+    def _names(self) -> list[str]:
+        """Told by their names alone: a load appears whole, and looking into each takes seconds where there are many."""
+        names = os.listdir(self.folder) if self.folder.is_dir() else ()  # noqa: PTH208 (so many paths cost more)
+        return sorted(name for name in names if _NAME.fullmatch(name))
 
     def landed(self, load_id: str) -> Landed | None:
         """What the load of this name, pruned or not, says about itself; None if there is none."""
-        pruned = self.folder / f"{load_id}{PRUNED}"
-        path = pruned if pruned.exists() else self.folder / load_id
+        path = max(self.folder.glob(f"{load_id}{PRUNED}*"), default=self.folder / load_id)
         if not (path / "load.json").is_file():
             return None
         sync(self.folder)  # another process may have renamed it into place a moment ago
@@ -165,14 +178,7 @@ class Landing:
         now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
         self.report, self._doubts = Landed("", source_name, now.isoformat()), Doubts(now)
         self._formats: set[str] = set()
-        # Ids and counts hardly repeat: a dictionary of them costs time and saves nothing.
-        self._attempts = pq.ParquetWriter(
-            folder / "attempts.parquet",
-            NO_ATTEMPTS.schema,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=_REPEATING,
-        )
+        self._attempts = attempts_writer(folder / "attempts.parquet", NO_ATTEMPTS.schema)
         self._refusals = pq.ParquetWriter(folder / "refusals.parquet", REFUSALS)
         self._zones_assumed = 0
 
@@ -262,6 +268,13 @@ class Landing:
             return landed
         sync(self._archive.folder)
         return report
+
+
+def attempts_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """What writes attempts as the archive keeps them."""
+    # Ids and counts hardly repeat: a dictionary of them costs time and saves nothing.
+    repeating = [name for name in _REPEATING if name in schema.names]
+    return pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, use_dictionary=repeating)
 
 
 def digest(path: Path) -> str:

@@ -111,8 +111,8 @@ def _check(wrong: list[str], well: str, fault: str) -> Check:
 
 
 def _pruned(loads: Iterable[str]) -> str:
-    count = sum(name.endswith(PRUNED) for name in loads)
-    return f" ({count:,} of them pruned: they have none)" if count else ""
+    count = sum(PRUNED in name for name in loads)
+    return f" ({count:,} of them pruned)" if count else ""
 
 
 def _what_is_wrong(load: Path) -> str | None:

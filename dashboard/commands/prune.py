@@ -28,7 +28,7 @@ class Days(click.ParamType[dt.timedelta]):
 @click.option("--forget", is_flag=True, help="Do it, although the spend of those days leaves the pages for good.")
 @click.pass_obj
 def prune(home: Path, keep: dt.timedelta, dry_run: bool, forget: bool) -> None:
-    """Remove loads whose newest attempt is older than --keep, from the archive and from the store.
+    """Remove attempts that were sent before the last --keep days (of UTC), from the archive and from the store.
 
     It says first what goes. A pruned load stays in the ledger, and is known when the same log comes again. The server
     has to be stopped for it; --dry-run works beside it.
@@ -38,28 +38,25 @@ def prune(home: Path, keep: dt.timedelta, dry_run: bool, forget: bool) -> None:
     from ingest.prune import prune as remove
     from ingest.store import StoreBusy
 
-    today = dt.datetime.now(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-    before = today - keep
+    before = dt.datetime.combine(dt.datetime.now(dt.UTC).date() - keep, dt.time())
     with OwnerOf(home) as owner:
         planned = plan(home, owner.query, before)
-        loads = ", ".join(f"'{load_id}'" for load_id in planned.load_ids)
-        cost = f"select coalesce(sum(cost_usd), 0) as cost_usd from facts.attempts where load_id in ({loads or 'null'})"
-        [spent] = owner.query(cost).to_pylist()
-    click.echo(f"loads with nothing from {before:%Y-%m-%d} on: {len(planned.load_ids):,}, {units.size(planned.bytes)}")
+        spent = owner.query(f"""
+            select coalesce(sum(cost_usd), 0) as cost_usd from facts.attempts where started_at < timestamp '{before}'
+        """)
+    loads = f"{len(planned.load_ids):,} loads, {planned.whole_loads:,} of them as a whole"
+    click.echo(f"from before {before:%Y-%m-%d} (UTC): {loads}; {units.size(planned.bytes)}")
     if not planned.load_ids:
         return
-    if planned.first_started_at and planned.last_started_at:
-        days = f"; {planned.first_started_at:%Y-%m-%d} to {planned.last_started_at:%Y-%m-%d}"
-    else:
-        days = ""
+    days = f"; {planned.first_started_at:%Y-%m-%d} to {planned.last_started_at:%Y-%m-%d}" if planned.records else ""
     click.echo(f"in them: {planned.records:,} records and {planned.refused_records:,} refused lines{days}")
-    click.echo(f"spend that leaves the pages: {spent['cost_usd']:.2f} USD, less what other loads tell of too")
+    click.echo(f"spend that leaves the pages: {spent.column('cost_usd')[0].as_py():.2f} USD")
     if dry_run:
         return
     if not forget:
         fail("nothing was removed: add --forget if that spend may leave the pages for good, after a backup", 2)
     try:
-        remove(home, planned.load_ids)
+        remove(home, planned)
     except PruneRefused as error:
         fail(str(error))
     except StoreBusy as error:
