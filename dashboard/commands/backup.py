@@ -6,11 +6,9 @@ import click
 
 from dashboard.commands.terminal import Examples, fail
 
-_FOLDER = click.Path(file_okay=False, path_type=Path)
-
 
 @click.command(cls=Examples, epilog="outlay backup /mnt/backups --keep 14")
-@click.argument("to", type=_FOLDER)
+@click.argument("to", type=click.Path(file_okay=False, path_type=Path))
 @click.option(
     "--keep", type=click.IntRange(min=1), help="Afterwards delete all but so many of the newest backups in TO."
 )

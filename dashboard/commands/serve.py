@@ -105,5 +105,5 @@ def metrics() -> None:
 @click.pass_obj
 def metrics_token(home: Path) -> None:
     """Make the token that a scraper has to carry where pages take a login, in place of the one before."""
-    click.echo(METRICS.make(home), nl=False)
-    click.echo("\n\nPrometheus reads it from a file: authorization: {credentials_file: …}", err=True)
+    click.echo(METRICS.make(home))
+    click.echo("\nPrometheus reads it from a file: authorization: {credentials_file: …}", err=True)

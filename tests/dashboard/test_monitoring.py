@@ -78,7 +78,7 @@ def test_what_is_not_known_yet_is_left_out_and_folds_are_timed(home: Path) -> No
 
 
 def test_where_there_is_a_login_a_scraper_has_a_token(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    token = CliRunner().invoke(main, ["--home", str(home), "metrics", "token"]).stdout
+    token = CliRunner().invoke(main, ["--home", str(home), "metrics", "token"]).stdout.strip()
     port, way = free_port(), Passwords(home)
     with contextlib.closing(Owner(home)) as owner:
         app = Starlette(
