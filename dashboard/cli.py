@@ -10,11 +10,13 @@ from dashboard.commands import (
     alerts,
     allocation,
     ask,
+    backup,
     budgets,
     check,
     export,
     ingest,
     mappings,
+    prune,
     questions,
     serve,
     shares,
@@ -37,6 +39,7 @@ def main(ctx: click.Context, home: Path | None) -> None:
 
 main.add_command(serve.serve)
 main.add_command(serve.otlp)
+main.add_command(serve.metrics)
 main.add_command(ingest.ingest)
 main.add_command(mappings.mappings)
 main.add_command(questions.status)
@@ -59,3 +62,6 @@ main.add_command(users.users)
 main.add_command(ask.ask)
 main.add_command(upkeep.verify)
 main.add_command(upkeep.rebuild)
+main.add_command(backup.backup)
+main.add_command(backup.restore)
+main.add_command(prune.prune)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from importlib.resources import files
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -27,7 +28,7 @@ CLOSED = (
 # Answered without a login: each of these asks for a word of its own, or says nothing about the data.
 PUBLIC = frozenset(
     {"/healthz", "/login", "/logout", "/auth/login", "/auth/logout", "/oauth2callback"}
-    | {"/api/loads", "/api/query", "/api/ask", "/api/read", "/v1/traces", "/v1/logs", "/v1/metrics"}
+    | {"/api/loads", "/api/query", "/api/ask", "/api/read", "/v1/traces", "/v1/logs", "/v1/metrics", "/metrics"}
 )
 PUBLIC_BELOW = ("/s/", "/shared/")
 FOR_OPERATORS = ("/api/uploads",)
@@ -63,6 +64,10 @@ class Gate:
             return await refusal(scope, receive, self._sending(send))
         await self._app(scope, receive, self._sending(send))
 
+    def _is_ours(self, origin: str | None) -> bool:
+        """Does a WebSocket come from a page of ours, or from no page at all?"""
+        return origin is None or urlsplit(origin).netloc in self._hosts
+
     async def _refusal(self, scope: Scope) -> Response | None:
         """What is answered in place of what was asked for; None for whoever may have it."""
         headers: dict[str, str] = {}
@@ -72,6 +77,8 @@ class Gate:
         path: str = scope["path"]
         if headers.get("host", "") not in self._hosts or path.startswith(CLOSED):
             return PlainTextResponse("", 404)
+        if scope["type"] == "websocket" and not self._is_ours(headers.get("origin")):
+            return PlainTextResponse("", 403)
         if path in PUBLIC or path.startswith(PUBLIC_BELOW):
             return None
         address = scope["client"][0] if scope.get("client") else ""

@@ -23,7 +23,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dashboard import otlp_token
+from dashboard.bearer import OTLP
 
 BODY_BYTES = 16 << 20  # of one export, as it is sent
 WAITING_BYTES = 64 << 20  # of all exports that wait for their answer
@@ -113,7 +113,7 @@ class Receiver:
         """What became of an export. Raises `_Refused`."""
         if not self._is_on:
             raise _Refused(404, "this server takes no OTLP; start it with `outlay serve --otlp`")
-        if not otlp_token.allows(self._home, request.headers.get("authorization", "")):
+        if not OTLP.allows(self._home, request.headers.get("authorization", "")):
             raise _Refused(401, "the Authorization header has to carry the token: Bearer …")
         encoding = request.headers.get("content-encoding", "identity").strip().lower()
         if kind not in (JSON, PROTOBUF) or encoding not in ("identity", "gzip", "deflate"):

@@ -54,6 +54,8 @@ class Owner:
         queries.create_views(self._connection, prices)
         # From here on SQL reaches nothing but the store and the archive: no other file, no network, no Python variable.
         archive = str(home / "archive").replace("'", "''")
+        spill = str(home / ".spill").replace("'", "''")
+        run(f"set temp_directory = '{spill}'")  # not the folder it happens to be started in, which may be read-only
         run(f"set allowed_directories = ['{archive}/']")
         run("set enable_external_access = false")
         run("set python_enable_replacements = false")
@@ -63,6 +65,7 @@ class Owner:
         with contextlib.suppress(OSError):  # without room for it, it stays where it is, on disk
             Spool(home).land()  # what a receiver that was killed had acknowledged
         self._folding = threading.Lock()
+        self.folds, self.fold_seconds = 0, 0.0  # of those that found something
         self._folded_at_change = -1
         self._contract = prices
 
@@ -77,7 +80,11 @@ class Owner:
     def fold(self) -> list[str]:
         """Fold what has landed; the ids of the loads."""
         with self._folding, self.cursor() as cursor:
-            return store.fold(cursor, self.home, queries.Changes)
+            began = time.monotonic()
+            folded = store.fold(cursor, self.home, queries.Changes)
+            if folded:
+                self.folds, self.fold_seconds = self.folds + 1, self.fold_seconds + time.monotonic() - began
+            return folded
 
     def fold_if_changed(self) -> None:
         """Fold, unless nothing has landed since the last time; and take in agreed prices that were edited."""

@@ -27,7 +27,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboard import judging, upload_routes, uploads
+from dashboard import judging, monitoring, upload_routes, uploads
 from dashboard.alerts.evaluation import sight
 from dashboard.alerts.watching import keep_watching
 from dashboard.ask import sql as ask_sql
@@ -99,6 +99,7 @@ def serve(
         on_script_error=_apologise,
         routes=[
             *_routes(owner, address),
+            monitoring.route(owner, way),
             *receiver.routes(),
             *upload_routes.routes(sent),
             *share_routes.routes(home),
@@ -109,7 +110,12 @@ def serve(
             Middleware(GZipMiddleware, minimum_size=1024),
         ],
     )
-    app.run(config=_config() | {"server.address": host, "server.port": port, "server.headless": True})
+    # Told what it is called, Streamlit does not ask a service on the internet for the address of this machine.
+    name = urlsplit(url).hostname or host
+    app.run(
+        config=_config()
+        | {"server.address": host, "server.port": port, "server.headless": True, "browser.serverAddress": name}
+    )
 
 
 def _known_signals(zone: str) -> tuple[Any, ...] | None:

@@ -1,8 +1,8 @@
-"""Files sent from a browser, each one a job: received into a spool folder, read by a child process, folded, told.
+"""Files sent from a browser, each one a job: received into a folder, read by a child process, folded, told.
 
 A job lives in the server and not on the page: it goes on when the page is left, and any page shows it. The file lies in
-the spool folder until it has been read (until somebody has mapped or dismissed it, where no format knew its records)
-and never in memory. Reading happens in a child process, so that a crash there never takes the dashboard down.
+that folder until it has been read (until somebody has mapped or dismissed it, where no format knew its records) and
+never in memory. Reading happens in a child process, so that a crash there never takes the dashboard down.
 """
 
 import contextlib
@@ -85,11 +85,11 @@ class Uploads:
     """All jobs of a server."""
 
     def __init__(self, owner: Owner) -> None:
-        """Whatever an earlier server left in the spool folder is removed. `token`: what our own pages say to us."""
+        """Whatever an earlier server left there is removed. `token`: what our own pages say to us."""
         self._owner = owner
         self.token = secrets.token_urlsafe(32)
-        self._spool = owner.home / "spool"
-        shutil.rmtree(self._spool, ignore_errors=True)
+        self._folder = owner.home / "uploads"
+        shutil.rmtree(self._folder, ignore_errors=True)
         self._jobs: dict[str, Job] = {}
         self._lock = threading.RLock()
         self._readers = ThreadPoolExecutor(READ_AT_ONCE, "read-upload")
@@ -102,8 +102,8 @@ class Uploads:
         `sender` names the browser tab; `options` are those of `python -m ingest`.
         """
         with self._lock:
-            self._spool.mkdir(parents=True, exist_ok=True, mode=0o700)
-            free = shutil.disk_usage(self._spool).free - SPARE_BYTES
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            free = shutil.disk_usage(self._folder).free - SPARE_BYTES
             free -= sum(job.size - job.received for job in self._jobs.values() if job.state == "receiving")
             if size > free:
                 raise UploadRefused(
@@ -113,7 +113,7 @@ class Uploads:
             if len(self._jobs) >= MOST_JOBS and not self._forget_oldest():
                 raise UploadRefused(f"{MOST_JOBS:,} files are on their way already; wait for some of them to be read")
             number = secrets.token_urlsafe(16)
-            job = Job(number, display_name(name, limit=200), size, options, sender, self._spool / number)
+            job = Job(number, display_name(name, limit=200), size, options, sender, self._folder / number)
             job.path.touch(mode=0o600)
             self._jobs[job.id] = job
             if size == 0:
@@ -237,7 +237,7 @@ class Uploads:
             with contextlib.suppress(UploadRefused, Unknown):
                 self.cancel(job.id)
         self._readers.shutdown(wait=False, cancel_futures=True)
-        shutil.rmtree(self._spool, ignore_errors=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _received(self, job: Job) -> None:
         self._turn(job, "waiting")

@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -27,12 +28,17 @@ from ingest.reader import NO_ATTEMPTS, Batch
 
 HEAD_BYTES = 1 << 20
 
+# Between the name of a load and a day: what is left of the load after it was pruned to that day (ingest/prune.py).
+PRUNED = ".pruned-"
+
+_NAME = re.compile(rf"[0-9a-f]{{12}}-[0-9a-f]{{32}}({re.escape(PRUNED)}\d{{4}}-\d\d-\d\d)?")
+
 _REPEATING = [
     "source_format", "model_raw", "platform", "service_tier", "speed", "inference_geo", "stop_reason", "error_type",
     "error_code", "feature", "user_id", "team", "environment", "workspace_id", "client_version",
 ]  # fmt: skip
 
-_REFUSALS = pa.schema([("source_line", pa.int64()), ("reason", pa.string()), ("preview", pa.string())])
+REFUSALS = pa.schema([("source_line", pa.int64()), ("reason", pa.string()), ("preview", pa.string())])
 
 
 @dataclass
@@ -50,6 +56,8 @@ class Landed:
     dates_assumed: int = 0  # records that were put on a day given by hand
     formats: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    pruned_records: int = 0  # attempts that were removed since it landed, and refused lines
+    pruned_refusals: int = 0
     recorder_runs: list[Run] = field(default_factory=list)  # numbers of the recorder's lines: see ingest/numbering.py
     recorder_drops: list[Drop] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)  # SHA-256 of each Parquet file, by its name
@@ -64,13 +72,22 @@ class Archive:
         self._landing = home / "landing"
 
     def loads(self) -> Iterator[Path]:
-        """Folders of all loads, in the order of their names."""
-        if self.folder.is_dir():
-            yield from sorted(path for path in self.folder.iterdir() if (path / "load.json").is_file())
+        """Folders of all loads, in the order of their names; of a pruned one, what is left of it."""
+        newest = {name.partition(PRUNED)[0]: name for name in self._names()}
+        yield from (self.folder / name for name in newest.values())
+
+    def superseded(self) -> list[Path]:
+        """Folders of loads in whose place what is left of them counts: a process was killed before it deleted them."""
+        return sorted({self.folder / name for name in self._names()} - set(self.loads()))
+
+    def _names(self) -> list[str]:
+        """Told by their names alone: a load appears whole, and looking into each takes seconds where there are many."""
+        names = os.listdir(self.folder) if self.folder.is_dir() else ()  # noqa: PTH208 (so many paths cost more)
+        return sorted(name for name in names if _NAME.fullmatch(name))
 
     def landed(self, load_id: str) -> Landed | None:
-        """What the load of this name says about itself; None if there is none."""
-        path = self.folder / load_id
+        """What the load of this name, pruned or not, says about itself; None if there is none."""
+        path = max(self.folder.glob(f"{load_id}{PRUNED}*"), default=self.folder / load_id)
         if not (path / "load.json").is_file():
             return None
         sync(self.folder)  # another process may have renamed it into place a moment ago
@@ -107,7 +124,7 @@ class Archive:
             shutil.rmtree(leftover, ignore_errors=True)
         while True:
             folder = Path(tempfile.mkdtemp(dir=self._landing))
-            lock = _lock(folder)
+            lock = lock_on(folder)
             if lock is not None and folder.exists():  # else another process swept it before it was locked
                 return folder, lock
 
@@ -115,7 +132,7 @@ class Archive:
         """Folders of loads whose process is gone, each locked while the caller looks at it. Nothing needs them."""
         folders = sorted(self._landing.iterdir()) if self._landing.is_dir() else []
         for folder in folders:
-            if (lock := _lock(folder)) is not None:
+            if (lock := lock_on(folder)) is not None:
                 try:
                     yield folder
                 finally:
@@ -161,15 +178,8 @@ class Landing:
         now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
         self.report, self._doubts = Landed("", source_name, now.isoformat()), Doubts(now)
         self._formats: set[str] = set()
-        # Ids and counts hardly repeat: a dictionary of them costs time and saves nothing.
-        self._attempts = pq.ParquetWriter(
-            folder / "attempts.parquet",
-            NO_ATTEMPTS.schema,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=_REPEATING,
-        )
-        self._refusals = pq.ParquetWriter(folder / "refusals.parquet", _REFUSALS)
+        self._attempts = attempts_writer(folder / "attempts.parquet", NO_ATTEMPTS.schema)
+        self._refusals = pq.ParquetWriter(folder / "refusals.parquet", REFUSALS)
         self._zones_assumed = 0
 
     def __enter__(self) -> "Landing":
@@ -209,7 +219,7 @@ class Landing:
                         [refusal.reason for refusal in batch.refusals],
                         [refusal.preview for refusal in batch.refusals],
                     ],
-                    schema=_REFUSALS,
+                    schema=REFUSALS,
                 )
             )
         report = self.report
@@ -260,6 +270,13 @@ class Landing:
         return report
 
 
+def attempts_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """What writes attempts as the archive keeps them."""
+    # Ids and counts hardly repeat: a dictionary of them costs time and saves nothing.
+    repeating = [name for name in _REPEATING if name in schema.names]
+    return pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, use_dictionary=repeating)
+
+
 def digest(path: Path) -> str:
     """The SHA-256 of a file, as hexadecimal digits."""
     with path.open("rb") as file:
@@ -275,7 +292,7 @@ def is_whole(load: Path) -> bool:
         return False
 
 
-def _lock(folder: Path) -> int | None:
+def lock_on(folder: Path) -> int | None:
     """A descriptor that locks the folder until it is closed or its process ends; None if another has it."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)

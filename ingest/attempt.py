@@ -66,6 +66,13 @@ CONTENT: dict[str, str] = {
     "retry_count": "INTEGER",  # earlier attempts hidden inside this row; 0: known to be none; NULL: unknown
 }
 
+# What the first release did not keep yet. The name of a record without any id is made of all that it says; of these, of
+# those that it does say: else whatever a version adds would make every such record a new one when it is loaded again.
+ADDED = frozenset({
+    "wait_ms", "is_streamed", "cache_prefix_id", "cache_prefix_chars", "requests_headroom", "input_tokens_headroom",
+    "output_tokens_headroom", "tags", "client_version",
+})  # fmt: skip
+
 # Where it was told.
 ORIGIN: dict[str, str] = {
     "attempt_id": "VARCHAR",

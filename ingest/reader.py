@@ -21,7 +21,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.attempt import COLUMNS, CONTENT
+from ingest.attempt import ADDED, COLUMNS, CONTENT
 from ingest.batches import Beside, Pairing, pairing
 from ingest.chunk import LONGEST_LINE, Bytes, Chunk
 from ingest.engine import engine
@@ -353,8 +353,9 @@ end"""
 
 # A record without any id is known by all that it says, its time to the second: the same record in another envelope,
 # where the time may be written a little later, is the same record.
-_FINGERPRINT = "md5(concat_ws(chr(31), date_trunc('second', started_at), {}))".format(
-    ", ".join(f"coalesce(cast({name} as varchar), '')" for name in CONTENT if name != "started_at")
+_FINGERPRINT = "md5(concat_ws(chr(31), date_trunc('second', started_at), {}, {}))".format(
+    ", ".join(f"coalesce(cast({name} as varchar), '')" for name in CONTENT if name not in {"started_at", *ADDED}),
+    ", ".join(f"'{name}=' || cast({name} as varchar)" for name in sorted(ADDED)),
 )
 
 

@@ -274,12 +274,14 @@ def _batches(loads: list[Path]) -> Iterator[list[Path]]:
 def _fold(con: duckdb.DuckDBPyConnection, loads: list[Path], listening: Listening | None) -> None:
     con.execute("create or replace temp table outcomes (load_id varchar, row_no bigint, outcome varchar)")
     files = ", ".join(f"'{str(path / 'attempts.parquet').replace(chr(39), chr(39) * 2)}'" for path in loads)
-    rows = f"from read_parquet([{files}], filename = true)"
+    rows = f"from read_parquet([{files}], filename = true, union_by_name = true)"
     [(last, waiting)] = con.execute(f"select max(row_no), count(*) {rows}").fetchall()
     changes = listening and listening(con, waiting)
     for start in range(0, last or 0, SLICE_ROWS):
         con.execute(f"""
             create or replace temp view staged as
+            (from store.attempts limit 0)  -- columns that an earlier version did not write yet are unknown
+            union all by name
             select parse_path(filename)[-2] as load_id, * exclude (filename)
             {rows} where row_no > {start} and row_no <= {start + SLICE_ROWS}
         """)

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest import store
-from ingest.archive import Archive, digest
+from ingest.archive import PRUNED, Archive, digest
 from ingest.attempt import CONTENT, ORIGIN
 from ingest.numbering import Drop, Process, Run, processes
 
@@ -58,7 +58,7 @@ def verify(home: Path, query: Callable[[str], pa.Table]) -> Iterator[Check]:
     broken = [f"{name} ({why})" for name, path in loads.items() if (why := _what_is_wrong(path))]
     yield _check(
         broken,
-        f"archive: {len(loads):,} loads, each with the rows and the digests that it says it has",
+        f"archive: {len(loads):,} loads, each with the rows and the digests that it says it has{_pruned(loads)}",
         "archive: {}; load those files again and delete the folders of these names in the archive",
     )
     yield _check(
@@ -108,6 +108,11 @@ def _check(wrong: list[str], well: str, fault: str) -> Check:
         return Check(True, well)
     more = f" and {len(wrong) - 5:,} more" if len(wrong) > 5 else ""
     return Check(False, fault.format(", ".join(wrong[:5]) + more))
+
+
+def _pruned(loads: Iterable[str]) -> str:
+    count = sum(PRUNED in name for name in loads)
+    return f" ({count:,} of them pruned)" if count else ""
 
 
 def _what_is_wrong(load: Path) -> str | None:

@@ -1,10 +1,12 @@
-"""`outlay serve`, and the token of those who send to it."""
+"""`outlay serve`, and the tokens of the machines that speak to it."""
 
 import logging
+import os
 from pathlib import Path
 
 import click
 
+from dashboard.bearer import METRICS, OTLP, NoToken
 from dashboard.commands.terminal import Examples, fail
 
 EXAMPLES = """outlay serve
@@ -41,13 +43,13 @@ def serve(
         way = way_of(login, home, host, url, proxy_header, proxies)
     except Refused as error:
         fail(str(error), 2)
-    if otlp:
-        from dashboard import otlp_token
-
-        try:
-            otlp_token.check(home)
-        except otlp_token.NoToken as error:
-            fail(str(error), 2)
+    try:
+        if otlp:
+            OTLP.check(home)
+        if METRICS.variable in os.environ:
+            METRICS.check(home)
+    except NoToken as error:
+        fail(str(error), 2)
     _refuse_taken_port(host, port)
     import streamlit.runtime.caching  # noqa: F401 (it gives its logger a level of its own)
 
@@ -83,9 +85,7 @@ def otlp() -> None:
 @click.pass_obj
 def token(home: Path) -> None:
     """Make the token that exporters have to carry, in place of the one before. It is shown this once."""
-    from dashboard import otlp_token
-
-    word = otlp_token.make(home)
+    word = OTLP.make(home)
     click.echo(word)
     click.echo(
         "\nTell it to the exporter, and start the server with `outlay serve --otlp`:\n"
@@ -94,3 +94,16 @@ def token(home: Path) -> None:
         f"  OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer%20{word}'",
         err=True,
     )
+
+
+@click.group()
+def metrics() -> None:
+    """Metrics for Prometheus, as `outlay serve` has them at /metrics."""
+
+
+@metrics.command("token", cls=Examples, epilog="outlay metrics token > /etc/prometheus/outlay.token")
+@click.pass_obj
+def metrics_token(home: Path) -> None:
+    """Make the token that a scraper has to carry where pages take a login, in place of the one before."""
+    click.echo(METRICS.make(home))
+    click.echo("\nPrometheus reads it from a file: authorization: {credentials_file: …}", err=True)

@@ -107,6 +107,12 @@ def log_out(home: Path, word: str) -> None:
         con.execute("delete from user_sessions where session_digest = ?", (_digest(word),))
 
 
+def log_out_all(home: Path) -> None:
+    """Forget every browser."""
+    with _open(home) as con:
+        con.execute("delete from user_sessions")
+
+
 def logged_in(home: Path, word: str, now: datetime | None = None) -> User | None:
     """Whose browser says this word."""
     with _open(home) as con:

@@ -209,6 +209,16 @@ def change(home: Path, share_id: str, event: Literal["paused", "resumed", "revok
         _tell(con, share_id, event, by, "", now)
 
 
+def pause_all(home: Path, by: str) -> list[str]:
+    """Pause every share that is open, and forget all browsers that were let in; the names of those shares."""
+    open_now = [share for share in shares(home) if share.state(utc_now()) == "open"]
+    for share in open_now:
+        change(home, share.share_id, "paused", by)
+    with _open(home) as con:
+        con.execute("delete from share_visitors")
+    return [share.name for share in open_now]
+
+
 def rendered(home: Path, share_id: str, rendering: str, now: datetime) -> None:
     """The files were rendered anew."""
     with _open(home) as con:

@@ -26,7 +26,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 
-from dashboard import otlp_token
+from dashboard.bearer import OTLP
 from ingest import store
 from tests.ingest.loading import opened
 
@@ -84,7 +84,7 @@ class Server:
 
 @pytest.fixture
 def token(home: Path) -> str:
-    return otlp_token.make(home)
+    return OTLP.make(home)
 
 
 @pytest.fixture
@@ -261,10 +261,10 @@ def test_a_token_is_shown_once_and_only_its_digest_is_kept(home):
     for path in home.rglob("*"):
         assert not path.is_file() or word not in path.read_text()
         assert path.is_dir() or path.stat().st_mode & 0o077 == 0
-    assert otlp_token.allows(home, f"Bearer {word}") and otlp_token.allows(home, f"bearer  {word}")
+    assert OTLP.allows(home, f"Bearer {word}") and OTLP.allows(home, f"bearer  {word}")
     for wrong in ("", word, f"Basic {word}", "Bearer ", f"Bearer {word[:-1]}", f"Bearer {word}x"):
-        assert not otlp_token.allows(home, wrong)
-    assert otlp_token.make(home) != word and not otlp_token.allows(home, f"Bearer {word}")
+        assert not OTLP.allows(home, wrong)
+    assert OTLP.make(home) != word and not OTLP.allows(home, f"Bearer {word}")
 
 
 def test_without_a_token_or_with_a_weak_one_the_server_does_not_start(home):

@@ -54,7 +54,7 @@ def read(job: Job) -> Job:
 
 
 def left_behind(home: Path) -> list[Path]:
-    return [path for folder in ("spool", "landing", "archive") for path in (home / folder).glob("*")]
+    return [path for folder in ("uploads", "landing", "archive") for path in (home / folder).glob("*")]
 
 
 def arithmetic(job: Job) -> list[tuple[int, ...]]:
@@ -71,7 +71,7 @@ def test_several_files_at_once_each_give_their_arithmetic(home: Path, sent: Uplo
     assert arithmetic(read(second)) == [(0, 0, 0, 0, 0)]
     assert arithmetic(read(third)) == [(3, 0, 0, 3, 0)]  # the same requests, told with more
     assert [job.name for job in sent.jobs()] == ["house.jsonl", "empty.jsonl", "app.jsonl"]
-    assert list((home / "spool").iterdir()) == []
+    assert list((home / "uploads").iterdir()) == []
     assert list(sent.refusals(first)) == [("app.jsonl", 41, "no record in this line", "xxxxxxx")]
 
 
@@ -108,7 +108,7 @@ def test_what_cannot_be_read_fails_with_a_sentence_and_the_next_file_has_its_tur
 
     assert broken.state == "failed" and broken.problem and "damaged or cut short" in broken.problem
     assert arithmetic(good) == [(2, 2, 0, 0, 0)]
-    assert list((home / "spool").iterdir()) == []
+    assert list((home / "uploads").iterdir()) == []
 
 
 def test_a_file_that_the_disk_cannot_hold_is_refused_before_it_is_sent(home: Path, sent: Uploads) -> None:
@@ -137,7 +137,7 @@ def test_a_browser_that_has_gone_is_noticed(home: Path, sent: Uploads) -> None:
 
     assert (begun.state, other.state) == ("failed", "receiving")
     assert "stopped sending" in str(begun.problem)
-    assert [path.name for path in (home / "spool").iterdir()] == [other.id]
+    assert [path.name for path in (home / "uploads").iterdir()] == [other.id]
 
 
 def test_a_file_that_no_format_knows_is_kept_for_a_while(home: Path, sent: Uploads) -> None:
@@ -147,17 +147,20 @@ def test_a_file_that_no_format_knows_is_kept_for_a_while(home: Path, sent: Uploa
     assert "kept for 60 more minutes" in load_reports.described(job)["unclaimed"]
     sent.sweep(job.state_at + uploads.KEPT_SECONDS + 1)
     assert not job.is_unclaimed
-    assert list((home / "spool").iterdir()) == []
+    assert list((home / "uploads").iterdir()) == []
 
 
-def test_the_spool_is_cleared_at_start(home: Path) -> None:
-    (home / "spool").mkdir(parents=True)
-    (home / "spool" / "left").write_text("over")
+def test_what_was_being_sent_is_cleared_at_start(home: Path) -> None:
+    (home / "uploads").mkdir(parents=True)
+    (home / "uploads" / "left").write_text("over")
     owner = Owner(home)
+    (home / "spool").mkdir()
+    (home / "spool" / "1.arrow").write_bytes(b"")  # acknowledged to an exporter, and not landed yet
     Uploads(owner).close()
     owner.close()
 
-    assert not (home / "spool").exists()
+    assert not (home / "uploads").exists()
+    assert (home / "spool" / "1.arrow").exists()
 
 
 def test_files_are_read_as_the_page_says(sent: Uploads) -> None:

@@ -96,6 +96,9 @@ def test_strangers_get_the_login_and_nothing_else(ask: Asked) -> None:
             shown = ask(path, cookie=cookie, accept="text/html")
             assert (shown.status, shown.headers["location"]) == (303, "/login")
     assert not opens_stream(ask)
+    cookie = log_in(ask, "viewer@example.com")
+    assert opens_stream(ask, cookie=cookie, origin=f"http://{ask.host}")
+    assert not opens_stream(ask, cookie=cookie, origin="https://elsewhere.example.com")
     assert ask("/login").status == 200 and ask("/healthz").body == b"inside"
 
 
