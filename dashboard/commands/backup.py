@@ -16,8 +16,8 @@ from dashboard.commands.terminal import Examples, fail
 def backup(home: Path, to: Path, keep: int | None) -> None:
     """Copy everything into a new folder below TO, also while the server runs.
 
-    Loads that the backup before holds are shared with it by hard links. A backup holds secrets (deploy/README.md): keep
-    it as safe as the home. The status is 1 if a load is damaged; it is copied as it is.
+    TO is for one home alone. Loads that the backup before holds are shared with it by hard links. A backup holds
+    secrets (deploy/README.md): keep it as safe as the home. The status is 1 if a load is damaged: it is copied so.
     """
     import os
 
