@@ -18,6 +18,7 @@ Place = Literal["text", "md", "plot"]
 LIMIT = 80
 UNKNOWN = "—"
 UNATTRIBUTED = "(unattributed)"
+ROUNDING = "(rounding)"
 
 _SPACE = re.compile(r"\s+")
 _MARKS_IN_A_ROW = re.compile(r"(\w?)((?:[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]){3,})")

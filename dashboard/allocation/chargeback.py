@@ -1,8 +1,7 @@
 """Who pays what of a period: spend by team or feature, with what is shared handed out by the rules of each day."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
@@ -21,7 +20,8 @@ NO_RULES = Version("no rules", date.min)
 
 @dataclass(frozen=True)
 class Converted:
-    """The same lines in another currency; without the days that have no rate, whose dollars are left over."""
+    """The same lines in another currency; without the days that have no rate: what each pays of those is in
+    `left_usd`."""
 
     currency: str
     divided: Divided
@@ -100,16 +100,17 @@ def _converted(
 ) -> Converted:
     by_day = {day: rates.on(currency, day) for day, _, _ in places}
     amounts: list[Spent] = []
-    left: dict[str, Decimal] = defaultdict(Decimal)
-    for (day, named, usd), of in zip(places, spent, strict=True):
+    left: list[Spent] = []
+    for (day, _, usd), of in zip(places, spent, strict=True):
         rate = by_day[day]
-        amounts.append(Spent(of.centre, named, rate.convert(usd) if rate else NOTHING))
-        if not rate:
-            left[of.centre] += usd
-    told = divided(amounts, version.rules, [of.amount for of in spent])
+        amounts.append(replace(of, amount=rate.convert(usd) if rate else NOTHING))
+        left.append(replace(of, amount=NOTHING if rate else usd))
+    measures = [of.amount for of in spent]
+    told = divided(amounts, version.rules, measures)
+    left_usd = {name: line.charged for name, line in divided(left, version.rules, measures).lines.items()}
     used = dict.fromkeys(rate for rate in by_day.values() if rate)
     without = tuple(day for day, rate in by_day.items() if not rate)
-    return Converted(currency, told, tuple(used), without, dict(left))
+    return Converted(currency, told, tuple(used), without, left_usd)
 
 
 def table(found: Sequence[Stretch]) -> pa.Table:

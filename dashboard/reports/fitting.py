@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboard import units
-from dashboard.names import UNATTRIBUTED
+from dashboard.names import ROUNDING, UNATTRIBUTED
 from dashboard.reports import cells
 from dashboard.reports.report import Table
 from dashboard.rows import sums
@@ -38,16 +38,16 @@ def share_out(wanted: Sequence[int], there: int) -> list[int]:
 def printed(table: Table, columns: Sequence[str], most: int, zone: str) -> Printed:
     """At most so many rows of a table, in the words of the screen; what is left over is summed up in the last.
 
-    What nobody is named for is never among what is left over.
+    What nobody is named for and what rounding leaves over are never among the rest.
     """
     rows = table.rows
     names = cells.columns(table, zone)
     shown = list(range(len(rows)))
     if len(rows) > most:
         shown = shown[: max(most - 1, 0)]
-        nobody = [row for row, name in enumerate(rows[columns[0]]) if name == UNATTRIBUTED and row not in shown]
-        if nobody and shown:
-            shown = [*shown[:-1], *nobody]
+        kept = [row for row, name in enumerate(rows[columns[0]]) if name in (UNATTRIBUTED, ROUNDING)][: len(shown)]
+        named = [row for row in shown if row not in kept]
+        shown = [row for row in range(len(rows)) if row in {*named[: len(shown) - len(kept)], *kept}]
     lines = [tuple(_word(name, names, rows[name], row, zone) for name in columns) for row in shown]
     if left := [row for row in range(len(rows)) if row not in set(shown)]:
         lines.append(_others(table, columns, left, zone))

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from dashboard import cents, changes, units
 from dashboard.allocation.chargeback import USD, converted
+from dashboard.names import ROUNDING
 from dashboard.reading import Source
 from dashboard.reports import cards
 from dashboard.reports.cards import Card, Page, Tiles
@@ -20,7 +21,6 @@ from dashboard.rows import Rows, sums, view_suffix
 from dashboard.view import View
 
 ZERO = Decimal(0)
-ROUNDING = "(rounding)"
 
 
 def content(source: Source, view: View, currency: str = USD, **_: str) -> Iterator[Card]:

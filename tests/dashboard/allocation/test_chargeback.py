@@ -68,9 +68,9 @@ def test_the_report_has_a_line_for_each_and_the_days_without_a_rate(charged: Pat
     columns = month.rows.columns
     names = ("spent_usd", "shared_usd", "allocated_usd", "charged_usd")
     assert {team: tuple(columns[name][row] for name in names) for row, team in enumerate(columns["team"])} == LINES
-    # On the third there is no rate: what is unattributed then is not handed out in euros, and said to be missing.
+    # On the third there is no rate: what each pays of its dollars stands beside the euros.
     assert columns["charged_in_eur"] == [6, 2, 0]
-    assert columns["unconverted_usd"] == [0, 0, 8]
+    assert columns["unconverted_usd"] == [6, 2, 0]
     assert "No EUR rate for 3 Nov 2026" in month.note
     assert "At 0.5 EUR a dollar, the rate from 1 Nov 2026." in month.note
     assert month.total["charged_usd"] == 24
@@ -157,7 +157,7 @@ def test_the_commands_say_the_same_and_check_the_files(charged: Path) -> None:
         name: charged for name, (*_, charged) in LINES.items()
     }
     assert [Decimal(lines[name]["charged_in_eur"]) for name in LINES] == [6, 2, 0]
-    assert Decimal(lines["(unattributed)"]["unconverted_usd"]) == 8
+    assert [Decimal(lines[name]["unconverted_usd"]) for name in LINES] == [6, 2, 0]
 
     assert (
         "1 versions of rules, 1 exchange rates: all sound"

@@ -155,7 +155,8 @@ def test_each_day_is_converted_at_its_rate_and_a_day_without_one_is_told() -> No
     other = month.converted
     assert other is not None
     assert other.days_without == (date(2026, 11, 3),)
-    assert other.left_usd == {"ads": 9, UNATTRIBUTED: 6}
+    # The third day's 6 dollars that nobody named are divided like the rest: 2.40 and 3.60.
+    assert other.left_usd == {"ads": Decimal("11.4"), "chat": Decimal("3.6"), UNATTRIBUTED: 0}
     # 4 dollars are 3.60; ads spent 20 dollars of its own, chat 30: shares of 2 and 3 in 5, in each currency.
     third = Decimal("0.333333333333")  # a dollar at 3 dollars a unit
     lines = {name: line.charged for name, line in other.divided.lines.items()}

@@ -95,6 +95,24 @@ def test_rows_that_are_summed_up_and_rows_that_are_shown_make_the_total() -> Non
         assert shown.total == ("Total", "$220.00", "200,000,000,000,000")
 
 
+def test_what_rounding_leaves_over_is_never_among_the_others() -> None:
+    names = ["a", "b", "c", "(unattributed)", "(rounding)"]
+    table = Table(
+        "By team", Rows("t", pa.table({"team": names, "cost_usd": [Decimal(n) for n in (8, 4, 2, 1, -1)]})), {}
+    )
+    told = {most: fitting.printed(table, ["team", "cost_usd"], most, "UTC").rows for most in (5, 4, 3, 2, 1)}
+    assert [name for name, _ in told[5]] == names
+    assert told[4] == (
+        ("a", "$8.00"),
+        ("(unattributed)", "$1.00"),
+        ("(rounding)", "-$1.00"),
+        ("All others (2)", "$6.00"),
+    )
+    assert told[3] == (("(unattributed)", "$1.00"), ("(rounding)", "-$1.00"), ("All others (3)", "$14.00"))
+    assert told[2] == (("(unattributed)", "$1.00"), ("All others (4)", "$13.00"))
+    assert told[1] == (("All others (5)", "$14.00"),)
+
+
 def test_a_statement_has_the_sums_of_the_database_and_of_the_month_before(told: Told, owner: Owner) -> None:
     report = told("statement", Filters(date(2026, 11, 1), date(2026, 11, 30)))
     assert report.before_period == "1 – 31 Oct 2026"
