@@ -23,6 +23,7 @@ import pyarrow as pa
 import queries
 from dashboard.ask import sql as ask_sql
 from ingest import store
+from ingest.bill import kept as bills
 from ingest.load import Loader
 from ingest.spool import Spool
 
@@ -60,7 +61,7 @@ class Owner:
         with contextlib.suppress(OSError):  # without room for it, it stays where it is, on disk
             Spool(home).land()  # what a receiver that was killed had acknowledged
         self._folding = threading.Lock()
-        self._folded_at_change = -1
+        self._folded_at_change = (-1, -1)
 
     def close(self) -> None:
         """Let go of the store."""
@@ -73,12 +74,13 @@ class Owner:
     def fold(self) -> list[str]:
         """Fold what has landed; the ids of the loads."""
         with self._folding, self.cursor() as cursor:
+            bills.fold(cursor, self.home)
             return store.fold(cursor, self.home)
 
     def fold_if_changed(self) -> None:
         """Fold, unless nothing has landed since the last time."""
-        archive = self.home / "archive"
-        changed = archive.stat().st_mtime_ns if archive.exists() else -1
+        folders = [self.home / "archive", self.home / "bills"]
+        changed = tuple(folder.stat().st_mtime_ns if folder.exists() else -1 for folder in folders)
         if changed != self._folded_at_change:
             self.fold()
             self._folded_at_change = changed
