@@ -51,6 +51,12 @@ COSTS = [
     ),
     WHAT_CHANGED,
     st.Page(
+        "app_pages/reconciliation.py",
+        title="Reconciliation",
+        icon=":material/balance:",
+        help="The bill against the logs, and what the difference is made of.",
+    ),
+    st.Page(
         "app_pages/cache.py",
         title="Cache",
         icon=":material/cached:",

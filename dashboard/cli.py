@@ -9,6 +9,7 @@ from dashboard.commands import (
     advice,
     alerts,
     ask,
+    bill,
     budgets,
     check,
     export,
@@ -46,6 +47,7 @@ main.add_command(signals.decide)
 main.add_command(signals.explain)
 main.add_command(signals.forecast)
 main.add_command(advice.advice)
+main.add_command(bill.bill)
 main.add_command(budgets.budgets)
 main.add_command(alerts.alerts)
 main.add_command(check.check)

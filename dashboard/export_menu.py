@@ -18,7 +18,7 @@ from dashboard.settings import home
 
 PICTURES = {"PNG": "png", "SVG": "svg"}
 # Pages about money also offer what finance books.
-ABOUT_MONEY = ("overview", "spend", "compare")
+ABOUT_MONEY = ("overview", "spend", "compare", "reconciliation")
 
 
 class Entry(NamedTuple):

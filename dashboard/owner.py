@@ -61,7 +61,7 @@ class Owner:
         with contextlib.suppress(OSError):  # without room for it, it stays where it is, on disk
             Spool(home).land()  # what a receiver that was killed had acknowledged
         self._folding = threading.Lock()
-        self._folded_at_change = (-1, -1)
+        self._folded_at_change: list[int] = []
 
     def close(self) -> None:
         """Let go of the store."""
@@ -80,7 +80,7 @@ class Owner:
     def fold_if_changed(self) -> None:
         """Fold, unless nothing has landed since the last time."""
         folders = [self.home / "archive", self.home / "bills"]
-        changed = tuple(folder.stat().st_mtime_ns if folder.exists() else -1 for folder in folders)
+        changed = [folder.stat().st_mtime_ns if folder.exists() else -1 for folder in folders]
         if changed != self._folded_at_change:
             self.fold()
             self._folded_at_change = changed

@@ -15,7 +15,11 @@ Kind = Literal["usd", "rate", "ms", "tokens", "at", "day", "hour", "ratio", "byt
 
 NO_CHANGE = "no change"
 RATIOS = {"amplification", "read_per_write"}
-_WHOLE: dict[str, Kind] = {"day": "day", "month": "day", "as_of": "day", "hour": "hour", "bytes": "bytes"}
+_WHOLE: dict[str, Kind] = {
+    **dict.fromkeys(("day", "first_day", "last_day", "month", "as_of"), "day"),
+    "hour": "hour",
+    "bytes": "bytes",
+}
 _SUFFIXES: dict[str, Kind] = {"usd": "usd", "rate": "rate", "ms": "ms", "tokens": "tokens", "at": "at"}
 NAMES = {
     "feature",
@@ -43,6 +47,8 @@ NAMES = {
     "channel",
     "lifetime",
     "limit_name",
+    "cause",
+    "workspace",
 }
 
 # Labels that the rule in `label` would not put into plain words.
@@ -188,6 +194,10 @@ LABELS = {
     "refused_records": "Refused",
     "other_lines": "Lines with no request",
     "bytes": "Size",
+    "not_explained_either_way_usd": "Not explained",
+    "unlogged_workspace_usd": "Workspace without logs",
+    "cloud_usd": "Billed by a cloud",
+    "made_at": "Bill as of",
 }
 
 

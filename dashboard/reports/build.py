@@ -7,7 +7,17 @@ from typing import Any
 from dashboard import trust
 from dashboard.names import display_name
 from dashboard.reading import Reading, Source
-from dashboard.reports import cache, compare, latency, overview, reliability, spend, statement, truncation
+from dashboard.reports import (
+    cache,
+    compare,
+    latency,
+    overview,
+    reconciliation,
+    reliability,
+    spend,
+    statement,
+    truncation,
+)
 from dashboard.reports.cards import Page, Tiles
 from dashboard.reports.palette import coloured
 from dashboard.reports.report import Chart, Figure, Report, Table
@@ -41,6 +51,7 @@ PAGES = {
         "overview": overview,
         "spend": spend,
         "compare": compare,
+        "reconciliation": reconciliation,
         "cache": cache,
         "latency": latency,
         "truncation": truncation,
@@ -82,7 +93,7 @@ def report_of(
         title=shown.title,
         period=view.period,
         zone=view.zone,
-        scope=_scope(filters, hides_users),
+        scope=_scope(view.filters, hides_users),
         as_of=datetime.now(UTC),
         figures=_figures(shown.tiles, source, view),
         charts=tuple(

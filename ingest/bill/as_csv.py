@@ -7,6 +7,7 @@ import csv
 import io
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from ingest.bill import amounts
 from ingest.bill.report import Kind, NoBill, Report, Row
@@ -87,7 +88,7 @@ def _rows(cells: dict[str, str], kind: Kind, where: str, found: list[Decimal]) -
     except ValueError:
         raise NoBill(f"{where}: {said['usage_date_utc'][:40]!r} is no day") from None
     workspace = said.get("workspace_id") or said.get("workspace", "")
-    common = {
+    common: dict[str, Any] = {
         "day": day,
         "model_raw": said.get("model_version") or said.get("model") or None,
         "workspace_id": None if workspace.lower() in _DEFAULT_WORKSPACE else workspace,

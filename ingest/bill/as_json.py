@@ -1,4 +1,4 @@
-"""Usage and cost reports of Anthropic's APIs, as JSON: pages alone, one after another, in a list, in an envelope, in lines.
+"""Usage and cost reports of Anthropic's APIs, as JSON: one page or several, in a list, in an envelope, in lines.
 
 Three families say the same: the Usage and Cost Analytics API (flat rows with `group` and `usage` or `cost`), the Admin
 reports and the older Analytics reports (buckets of `results`). Their amounts are decimal strings in cents.
@@ -26,8 +26,9 @@ _CLASSES = {
 def is_one(text: str) -> bool:
     """Does this look like such a report? A glance at its beginning."""
     head = text[:20_000].lstrip()
+    is_bucketed = '"starting_at"' in head and ('"results"' in head or '"group"' in head)
     told = ('"uncached_input_tokens"', '"amount"', '"has_more"')
-    return head[:1] in ("{", "[") and '"starting_at"' in head and any(word in head for word in told)
+    return head[:1] in ("{", "[") and is_bucketed and any(word in head for word in told)
 
 
 def read(text: str, source_name: str, made_at: datetime) -> list[Report]:
@@ -35,7 +36,13 @@ def read(text: str, source_name: str, made_at: datetime) -> list[Report]:
 
     made_at: as of when they hold, UTC, where they do not say so themselves. Raises NoBill.
     """
-    pages = [page for document in _documents(text, source_name) for page in _pages(document)]
+    return of_pages(
+        [page for document in _documents(text, source_name) for page in _pages(document)], source_name, made_at
+    )
+
+
+def of_pages(pages: list[dict[str, Any]], source_name: str, made_at: datetime) -> list[Report]:
+    """The reports in these pages, as `read` finds them in a text."""
     ends = [page["has_more"] for page in pages if isinstance(page.get("has_more"), bool)]
     if ends and all(ends):
         raise NoBill(
@@ -51,7 +58,7 @@ def read(text: str, source_name: str, made_at: datetime) -> list[Report]:
     for page in pages:
         for bucket in page["data"]:
             begin, end = _bounds(bucket, f"{source_name}: row {number + 1}")
-            results = bucket["results"] if "results" in bucket else [bucket]
+            results = bucket.get("results", [bucket])
             if not results:
                 empty.append((begin, end))
             for result in results:
@@ -162,7 +169,7 @@ def _take(result: Any, begin: datetime, end: datetime, where: str, found: dict[K
         )
     it = found.setdefault(kind, _Found())
     it.spans.append((begin, end))
-    common = {
+    common: dict[str, Any] = {
         name: str(said[name]) if said.get(name) is not None else None
         for name in ("workspace_id", "service_tier", "speed", "inference_geo", "cost_type")
     } | {"day": begin.date().isoformat(), "model_raw": said.get("model")}
@@ -178,11 +185,12 @@ def _take(result: Any, begin: datetime, end: datetime, where: str, found: dict[K
     listed = measured.get("list_amount")
     list_usd = amounts.dollars(listed, where, cents=True) if listed is not None else None
     it.amounts += [amount, *([] if list_usd is None else [list_usd])]
-    token_class = "web_search" if said.get("cost_type") == "web_search" else _token_class(said.get("token_type"))
     it.rows.append(
         Row(
             **common,
-            token_class=token_class,
+            token_class="web_search"
+            if said.get("cost_type") == "web_search"
+            else _CLASSES.get(str(said.get("token_type"))),
             amount_usd=amounts.kept(amount),
             list_usd=None if list_usd is None else amounts.kept(list_usd),
         )
@@ -193,7 +201,3 @@ def _at(node: Any, path: str) -> Any:
     for name in path.split("."):
         node = node.get(name) if isinstance(node, dict) else None
     return node
-
-
-def _token_class(token_type: Any) -> str | None:
-    return _CLASSES.get(str(token_type)) if token_type else None

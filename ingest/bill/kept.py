@@ -58,8 +58,8 @@ def read(data: bytes, source_name: str, made_at: datetime) -> list[Report]:
     if as_csv.is_one(text):
         return as_csv.read(text.lstrip(), source_name, made_at)
     raise NoBill(
-        f"{source_name}: no report of the bill. Outlay reads Anthropic's usage and cost reports (JSON) and the Console's "
-        "CSV exports of them; logs of requests go to `outlay ingest`"
+        f"{source_name}: no report of the bill. Outlay reads Anthropic's usage and cost reports (JSON) and the CSVs "
+        "that the Console exports; logs of requests go to `outlay ingest`"
     )
 
 
@@ -113,12 +113,15 @@ def _fold(con: duckdb.DuckDBPyConnection, report_id: str, said: dict[str, object
     try:
         names = ("kind", "source_name", "made_at", "imported_at", "step_usd", "notes")
         con.execute(
-            "insert into store.bill_reports values ($id, $kind, $source_name, $made_at, $imported_at, $step_usd, $notes)",
+            "insert into store.bill_reports "
+            "values ($id, $kind, $source_name, $made_at, $imported_at, $step_usd, $notes)",
             {"id": report_id, **{name: said[name] for name in names}},
         )
         days = said["days"]
         assert isinstance(days, dict)
-        _insert(con, "bill_days", [{"report_id": report_id, "day": day, "covered_until": end} for day, end in days.items()])
+        _insert(
+            con, "bill_days", [{"report_id": report_id, "day": day, "covered_until": end} for day, end in days.items()]
+        )
         rows = said["rows"]
         assert isinstance(rows, list)
         _insert(con, "billed", [{"report_id": report_id, "line_no": no, **row} for no, row in enumerate(rows, 1)])

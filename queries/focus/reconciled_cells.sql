@@ -19,11 +19,12 @@ days as (
     where c.kind = 'cost'
 ),
 -- Workspaces are told apart where the logs name one that was billed; in both, no name then means the default one.
+attempts as (select * from focus.logged_attempts),
+bills as (select * from focus.billed),
 told as (
-    select exists (
-        select 1 from focus.billed as b
-        join focus.logged_attempts as a on a.workspace_id = b.workspace_id
-    ) as are_workspaces_told
+    select count(*) > 0 as are_workspaces_told
+    from (select distinct workspace_id from bills) as b
+    join (select distinct workspace_id from attempts) as a on a.workspace_id = b.workspace_id
 ),
 bill_rows as (
     select
@@ -31,7 +32,7 @@ bill_rows as (
         case when t.are_workspaces_told then coalesce(b.workspace_id, '(default)') else '(all)' end as workspace,
         coalesce(b.amount_usd < 0 or b.cost_type like '%credit%', false) as is_credit,
         coalesce(b.cost_type not in ('tokens', 'token', 'web_search'), false) as is_other
-    from focus.billed as b
+    from bills as b
     join days as d on d.day = b.day
     cross join told as t
 ),
@@ -39,7 +40,7 @@ log_rows as (
     select
         a.*,
         case when t.are_workspaces_told then coalesce(a.workspace_id, '(default)') else '(all)' end as workspace
-    from focus.logged_attempts as a
+    from attempts as a
     join days as d on d.day = a.day
     cross join told as t
 ),

@@ -281,7 +281,7 @@ _costs = st.builds(
 _usages = st.builds(lambda group, day, times: used(times, day, **group), _groups, _days, st.integers(1, 50))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_calls, st.lists(_costs, min_size=1, max_size=5), st.lists(_usages, max_size=4), st.sampled_from([18, 40]))
 def test_causes_add_up_for_any_bill_and_any_logs(con, tmp_path_factory, calls, costs, usages, hours):
     clear(con)
