@@ -5,10 +5,7 @@ select
     b.line_no, -- its row
     b.kind, -- cost or usage
     b.day, -- UTC day
-    case
-        when b.token_class = 'web_search' then '(web searches)'
-        else coalesce(m.model, b.model_raw, '(no model)')
-    end as model, -- name in the price list, else as the report has it; (web searches) for those
+    coalesce(m.model, b.model_raw, '(no model)') as model, -- name in the price list, else as the report has it
     b.workspace_id, -- workspace; null for the default one, or when the report does not say
     b.variant, -- the way it was asked: 1 fast, 2 batch, 4 in the US, added up
     b.is_priority, -- of the priority tier

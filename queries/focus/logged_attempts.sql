@@ -6,7 +6,9 @@ select
     cast(a.started_at as date) as day, -- UTC day
     a.model, -- name in the price list
     a.workspace_id, -- workspace of the API key; null when not logged
-    coalesce(a.platform in ('bedrock', 'vertex', 'azure'), false) as is_elsewhere, -- billed by a cloud, not by Anthropic
+    coalesce(a.platform in ('bedrock', 'vertex', 'azure'), false)
+        or coalesce(a.model_raw like '%anthropic.%' or a.model_raw like 'arn:%' or a.model_raw like '%@%', false)
+        as is_elsewhere, -- billed by a cloud, not by Anthropic: its platform or the spelling of its model says so
     coalesce(a.service_tier = 'priority', false) as is_priority, -- of the priority tier
     case when a.mode = 'fast' then 1 else 0 end + case when a.is_batch then 2 else 0 end
         + case when a.inference_geo = 'us' then 4 else 0 end as variant, -- the way it was asked

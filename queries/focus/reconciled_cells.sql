@@ -13,8 +13,10 @@ days as (
         c.day,
         c.step_usd,
         c.is_open or coalesce(u.is_open, false) as is_open,
-        u.day is not null as is_usage_known
+        u.day is not null as is_usage_known,
+        t.day is not null as is_type_told
     from focus.bill_days as c
+    left join (select distinct day from focus.billed where cost_type is not null) as t on t.day = c.day
     left join focus.bill_days as u on u.kind = 'usage' and u.day = c.day
     where c.kind = 'cost'
 ),
@@ -28,7 +30,9 @@ told as (
 ),
 bill_rows as (
     select
-        b.*,
+        b.* exclude (model),
+        -- Web searches are billed by no model, where the kinds of costs are told apart.
+        case when d.is_type_told and b.token_class = 'web_search' then '(web searches)' else b.model end as model,
         case when t.are_workspaces_told then coalesce(b.workspace_id, '(default)') else '(all)' end as workspace,
         coalesce(b.amount_usd < 0 or b.cost_type like '%credit%', false) as is_credit,
         coalesce(b.cost_type not in ('tokens', 'token', 'web_search'), false) as is_other
@@ -49,7 +53,7 @@ charge_rows as (
         a.attempt_id,
         a.day,
         a.workspace,
-        case when c.token_class = 'web_search' then '(web searches)' else c.model end as model,
+        case when d.is_type_told and c.token_class = 'web_search' then '(web searches)' else c.model end as model,
         a.variant,
         a.is_elsewhere,
         a.is_priority,
@@ -59,6 +63,7 @@ charge_rows as (
         c.cost_usd
     from facts.charges as c
     join log_rows as a on a.attempt_id = c.attempt_id
+    join days as d on d.day = a.day
 ),
 -- Tokens by the way they were asked for, billed and logged.
 piles as (

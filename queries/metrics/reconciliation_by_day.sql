@@ -22,7 +22,7 @@ shown as (select day from bills union select day from logged)
 select
     s.day, -- UTC day
     case
-        when b.day is null then 'No bill yet'
+        when b.day is null then 'No bill'
         when b.is_open then 'Bill from before its end'
         when l.day is null and s.day > e.last_logged_day then 'Newer than the logs'
         when l.day is null then 'No logs'

@@ -241,7 +241,7 @@ def test_a_day_without_a_bill_is_shown_and_not_compared(given, billed, ask):
     billed(cost("0.6"))
     assert [(row["status"], row["billed_usd"], row["logged_usd"]) for row in ask("reconciliation_by_day")] == [
         ("Compared", ONE, ONE),
-        ("No bill yet", None, ONE),
+        ("No bill", None, ONE),
     ]
     assert ask("reconciliation")[0]["logged_usd"] == ONE
 
