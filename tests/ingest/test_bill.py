@@ -242,7 +242,7 @@ class _Answer(BaseHTTPRequestHandler):
         where = urlsplit(self.path)
         asked = parse_qs(where.query)
         self.server.asked.append((where.path, asked, self.headers["anthropic-beta"]))
-        if self.headers["x-api-key"] != "sk-ant-admin-canary":
+        if self.headers["authorization"] != "Bearer sk-ant-admin-canary":
             self._send(401, '{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"}}')
         elif self.server.answers != 200:
             self._send(self.server.answers, "{}", {"x-should-retry": "false"})
