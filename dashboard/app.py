@@ -42,6 +42,12 @@ WHAT_CHANGED = st.Page(
     url_path="compare",
     help="Why one period cost more than another, in parts that add up.",
 )
+RECONCILIATION = st.Page(
+    "app_pages/reconciliation.py",
+    title="Reconciliation",
+    icon=":material/balance:",
+    help="The bill against the logs, and what the difference is made of.",
+)
 COSTS = [
     st.Page(
         "app_pages/spend.py",
@@ -50,12 +56,7 @@ COSTS = [
         help="Spend by feature, model, user, team, environment or token class.",
     ),
     WHAT_CHANGED,
-    st.Page(
-        "app_pages/reconciliation.py",
-        title="Reconciliation",
-        icon=":material/balance:",
-        help="The bill against the logs, and what the difference is made of.",
-    ),
+    RECONCILIATION,
     st.Page(
         "app_pages/cache.py",
         title="Cache",
@@ -165,7 +166,7 @@ elif data.span() is None:
         st.caption("Or load files and folders from a terminal:")
         st.code("outlay ingest PATH", language=None)
 else:
-    menu = filter_bar.draw(page.title, offers_compare=page not in (SIGNALS, WHAT_CHANGED, *SAVE))
+    menu = filter_bar.draw(page.title, offers_compare=page not in (SIGNALS, WHAT_CHANGED, RECONCILIATION, *SAVE))
     view = filter_bar.current()
     if data.read("totals", view.filters).first()["attempts"]:
         page.run()

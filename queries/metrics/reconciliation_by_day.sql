@@ -40,4 +40,4 @@ cross join ends as e
 left join bills as b on b.day = s.day
 left join logged as l on l.day = s.day
 left join cells as c on c.day = s.day
-order by s.day
+order by s.day desc
