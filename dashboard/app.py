@@ -49,6 +49,12 @@ CHARGEBACK = st.Page(
     icon=":material/account_balance:",
     help="Who pays what, with what is shared handed out by rules.",
 )
+RECONCILIATION = st.Page(
+    "app_pages/reconciliation.py",
+    title="Reconciliation",
+    icon=":material/balance:",
+    help="The bill against the logs, and what the difference is made of.",
+)
 COSTS = [
     st.Page(
         "app_pages/spend.py",
@@ -64,6 +70,7 @@ COSTS = [
         help="What prompt caching saved, net of what the writes cost.",
     ),
     CHARGEBACK,
+    RECONCILIATION,
 ]
 SAVE = [
     st.Page(
@@ -167,7 +174,7 @@ elif data.span() is None:
         st.caption("Or load files and folders from a terminal:")
         st.code("outlay ingest PATH", language=None)
 else:
-    menu = filter_bar.draw(page.title, offers_compare=page not in (SIGNALS, WHAT_CHANGED, *SAVE))
+    menu = filter_bar.draw(page.title, offers_compare=page not in (SIGNALS, WHAT_CHANGED, RECONCILIATION, *SAVE))
     view = filter_bar.current()
     if data.read("totals", view.filters).first()["attempts"]:
         page.run()

@@ -11,6 +11,7 @@ from dashboard.commands import (
     allocation,
     ask,
     backup,
+    bill,
     budgets,
     check,
     export,
@@ -50,6 +51,7 @@ main.add_command(signals.decide)
 main.add_command(signals.explain)
 main.add_command(signals.forecast)
 main.add_command(advice.advice)
+main.add_command(bill.bill)
 main.add_command(budgets.budgets)
 main.add_command(alerts.alerts)
 main.add_command(check.check)

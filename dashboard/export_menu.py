@@ -18,7 +18,7 @@ from dashboard.settings import home
 
 PICTURES = {"PNG": "png", "SVG": "svg"}
 # Pages about money also offer what finance books.
-ABOUT_MONEY = ("overview", "spend", "compare", "chargeback")
+ABOUT_MONEY = ("overview", "spend", "compare", "chargeback", "reconciliation")
 
 
 class Entry(NamedTuple):

@@ -23,6 +23,7 @@ import pyarrow as pa
 import queries
 from dashboard.ask import sql as ask_sql
 from ingest import store
+from ingest.bill import kept as bills
 from ingest.load import Loader
 from ingest.spool import Spool
 from queries import contract
@@ -66,7 +67,7 @@ class Owner:
             Spool(home).land()  # what a receiver that was killed had acknowledged
         self._folding = threading.Lock()
         self.folds, self.fold_seconds = 0, 0.0  # of those that found something
-        self._folded_at_change = -1
+        self._folded_at_change: list[int] = []
         self._contract = prices
 
     def close(self) -> None:
@@ -80,6 +81,7 @@ class Owner:
     def fold(self) -> list[str]:
         """Fold what has landed; the ids of the loads."""
         with self._folding, self.cursor() as cursor:
+            bills.fold(cursor, self.home)
             began = time.monotonic()
             folded = store.fold(cursor, self.home, queries.Changes)
             if folded:
@@ -89,8 +91,8 @@ class Owner:
     def fold_if_changed(self) -> None:
         """Fold, unless nothing has landed since the last time; and take in agreed prices that were edited."""
         self.agree()
-        archive = self.home / "archive"
-        changed = archive.stat().st_mtime_ns if archive.exists() else -1
+        folders = [self.home / "archive", self.home / "bills"]
+        changed = [folder.stat().st_mtime_ns if folder.exists() else -1 for folder in folders]
         if changed != self._folded_at_change:
             self.fold()
             self._folded_at_change = changed

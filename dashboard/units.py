@@ -17,11 +17,7 @@ Kind = Literal["usd", "currency", "rate", "ms", "tokens", "at", "day", "hour", "
 NO_CHANGE = "no change"
 RATIOS = {"amplification", "read_per_write"}
 _WHOLE: dict[str, Kind] = {
-    "day": "day",
-    "month": "day",
-    "as_of": "day",
-    "effective_from": "day",
-    "effective_until": "day",
+    **dict.fromkeys(("day", "first_day", "last_day", "month", "as_of", "effective_from", "effective_until"), "day"),
     "hour": "hour",
     "bytes": "bytes",
 }
@@ -60,6 +56,8 @@ NAMES = {
     "channel",
     "lifetime",
     "limit_name",
+    "cause",
+    "workspace",
 }
 
 # Labels that the rule in `label` would not put into plain words.
@@ -216,6 +214,10 @@ LABELS = {
     "refused_records": "Refused",
     "other_lines": "Lines with no request",
     "bytes": "Size",
+    "not_explained_either_way_usd": "Not explained",
+    "unlogged_workspace_usd": "Workspace without logs",
+    "cloud_usd": "Billed by a cloud",
+    "made_at": "Bill as of",
 }
 
 

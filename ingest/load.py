@@ -13,6 +13,7 @@ from pathlib import Path
 from ingest import mappings
 from ingest.archive import HEAD_BYTES, Archive, ContentName, Landed
 from ingest.batches import Beside
+from ingest.bill.kept import is_report
 from ingest.chunk import CHUNK_BYTES, Bytes, Unreadable
 from ingest.compression import Limits, Unpacking, members
 from ingest.reader import NO_ATTEMPTS, Batch, Options, Reader, Refusal
@@ -20,6 +21,8 @@ from ingest.records import SUFFIXES, chunks
 
 # Raised whenever the same bytes would now be read into other rows: loads then get new names and are read anew.
 READER_VERSION = 4
+
+BILL_HEAD_BYTES = 20_000
 
 Progress = Callable[[int, int], None]  # bytes read of the input as it lies on disk, lines read
 
@@ -95,6 +98,11 @@ class Loader:
         progress: Progress | None,
         beside: Beside,
     ) -> Outcome:
+        if stream.seekable() and _is_of_the_bill(stream):
+            raise Unreadable(
+                f"{name}: a report of the bill, not a log of requests, and nothing of it was counted as calls; "
+                "`outlay bill import` takes it, and the page Reconciliation shows it"
+            )
         if source.seekable() and stream.seekable() and (known := self._known(stream, name, beside)):
             return Outcome(known, is_known=True)
         content, formats = ContentName(self._seed), frozenset[str]()
@@ -194,3 +202,11 @@ def pseudonym_key(home: Path) -> bytes:
             with contextlib.suppress(FileExistsError):  # another process was first, and its key is the key
                 os.link(file.name, path)
     return bytes.fromhex(path.read_text(encoding="ascii"))
+
+
+def _is_of_the_bill(stream: Bytes) -> bool:
+    """Does a stream hold a report of the bill? It is left where it stood."""
+    start = stream.tell()
+    head = stream.read(BILL_HEAD_BYTES)
+    stream.seek(start)
+    return is_report(head)

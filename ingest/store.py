@@ -21,6 +21,7 @@ import duckdb
 
 from ingest.archive import Archive, is_whole
 from ingest.attempt import COLUMNS, CONTENT, ORIGIN, TOKEN_PILES, columns_sql
+from ingest.bill import kept as bills
 from ingest.reader import REQUEST_KEY
 
 # Raised when the tables below or the way of folding change: an older file is then made anew from the archive.
@@ -119,7 +120,7 @@ def open_store(con: duckdb.DuckDBPyConnection, home: Path, read_only: bool = Fal
 
 def create_tables(con: duckdb.DuckDBPyConnection) -> None:
     """The tables of the catalog `store`, where they are not there yet."""
-    con.execute(_TABLES)
+    con.execute(_TABLES + bills.TABLES)
 
 
 def _version(con: duckdb.DuckDBPyConnection, path: Path) -> int | None:

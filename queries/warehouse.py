@@ -126,7 +126,8 @@ def generation(con: duckdb.DuckDBPyConnection) -> str:
     try:
         loads = cursor.execute("""
             select load_id, folded_at from store.loads
-            union all select load_id, tried_at from store.set_aside order by all
+            union all select load_id, tried_at from store.set_aside
+            union all select report_id, imported_at from store.bill_reports order by all
         """).fetchall()
         contract = cursor.execute("from lists.contract_prices order by all").fetchall()
     finally:

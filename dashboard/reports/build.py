@@ -8,7 +8,18 @@ from typing import Any
 from dashboard import trust
 from dashboard.names import display_name
 from dashboard.reading import Reading, Source
-from dashboard.reports import cache, chargeback, compare, latency, overview, reliability, spend, statement, truncation
+from dashboard.reports import (
+    cache,
+    chargeback,
+    compare,
+    latency,
+    overview,
+    reconciliation,
+    reliability,
+    spend,
+    statement,
+    truncation,
+)
 from dashboard.reports.cards import Page, Tiles
 from dashboard.reports.palette import coloured
 from dashboard.reports.report import Chart, Figure, Report, Table
@@ -44,6 +55,7 @@ PAGES = {
         "spend": spend,
         "compare": compare,
         "chargeback": chargeback,
+        "reconciliation": reconciliation,
         "cache": cache,
         "latency": latency,
         "truncation": truncation,

@@ -26,7 +26,7 @@ def empty_store() -> duckdb.DuckDBPyConnection:
 
 def clear(con: duckdb.DuckDBPyConnection) -> None:
     """Take everything out of the store again."""
-    for table in ("attempts", "model_names", "loads", "refusals", "set_aside"):
+    for table in ("attempts", "model_names", "loads", "refusals", "set_aside", "bill_reports", "bill_days", "billed"):
         con.execute(f"delete from store.{table}")
 
 

@@ -72,6 +72,25 @@ def busy():
         "select 'load-1' as load_id, 'a.jsonl' as source_name, 9 as refused_records, "
         "timestamp '2026-11-21' as folded_at"
     )
+    fill(con, [an_attempt(started_at=monday, model_raw="claude-sonnet-5", stop_reason="refusal", output_tokens=0)])
+    con.execute("""
+        insert into store.bill_reports by name
+        select kind as report_id, kind, kind || '.json' as source_name, timestamp '2026-11-21' as made_at,
+            timestamp '2026-11-21' as imported_at, 0.0001 as step_usd
+        from (values ('cost'), ('usage')) as t(kind)
+    """)
+    con.execute(
+        "insert into store.bill_days "
+        "select report_id, date '2026-09-07', timestamp '2026-09-08' from store.bill_reports"
+    )
+    con.execute("""
+        insert into store.billed by name
+        select 'cost' as report_id, 1 as line_no, date '2026-09-07' as day, 'claude-opus-5-5' as model_raw,
+            'tokens' as cost_type, null as token_class, null as tokens, 5 as amount_usd
+        union all by name
+        select 'usage' as report_id, 1 as line_no, date '2026-09-07' as day, 'claude-opus-5-5' as model_raw,
+            'input' as token_class, 5000 as tokens
+    """)
     con.execute("insert into store.set_aside values ('load-2', 'no Parquet file', timestamp '2026-11-21')")
     con.execute("insert into store.refusals values ('load-1', 1, 'no model', '{…}'), ('load-1', 2, 'no model', '{…}')")
     return con
