@@ -10,8 +10,10 @@ import pytest
 from aiosmtpd.smtp import SMTP
 from streamlit.testing.v1 import AppTest
 
-from tests.dashboard import traffic
+from ingest.bill import kept
+from tests.dashboard import bills, traffic
 from tests.ingest.loading import load
+from tests.ingest.loading import opened as stored
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 PAGES = sorted(file.stem for file in (APP.parent / "app_pages").glob("*.py"))
@@ -23,6 +25,9 @@ Opened = Callable[..., AppTest]
 def full_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("full")
     load(home, traffic.lines(), name="app.jsonl")
+    bills.keep(home)
+    with stored(home) as con:
+        kept.fold(con, home)
     return home
 
 

@@ -8,7 +8,7 @@ from dashboard.owner import Owner
 from dashboard.reports.build import report_of
 from dashboard.reports.report import Report
 from queries import Filters
-from tests.dashboard import traffic
+from tests.dashboard import bills, traffic
 from tests.ingest.loading import load
 
 Told = Callable[..., Report]
@@ -18,6 +18,7 @@ Told = Callable[..., Report]
 def owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Owner]:
     home = tmp_path_factory.mktemp("reports")
     load(home, traffic.lines(), name="app.jsonl")
+    bills.keep(home)
     owned = Owner(home)
     owned.fold()
     yield owned
