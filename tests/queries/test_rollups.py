@@ -155,14 +155,10 @@ def test_a_sum_is_priced_anew_when_the_price_list_changes(kept):
     refill(kept, [an_attempt(model_raw="claude-sonnet-4-5") for _ in range(3)])
     assert read(kept, "totals").to_pylist()[0]["cost_usd"] == Decimal("0.0135")
     kept.execute("begin")
-    kept.execute("update base.list_rates set input_pico = input_pico // 2, output_pico = output_pico // 2")
-    assert read_within(kept) == Decimal("0.00675")
+    kept.execute("update base.platform_rates set input_pico = input_pico // 2, output_pico = output_pico // 2")
+    halved = kept.execute("select cost_usd from metrics.totals").fetchall()
     kept.execute("rollback")
-
-
-def read_within(con):
-    """The total as this transaction sees it."""
-    return con.execute("select cost_usd from metrics.totals").fetchall()[0][0]
+    assert halved == [(Decimal("0.00675"),)]
 
 
 def test_the_words_for_an_answer_that_was_cut_off_are_those_of_the_list(kept):
