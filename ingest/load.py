@@ -98,7 +98,7 @@ class Loader:
         progress: Progress | None,
         beside: Beside,
     ) -> Outcome:
-        if stream.seekable() and _is_of_the_bill(stream):
+        if source.seekable() and stream.seekable() and _is_of_the_bill(stream):
             raise Unreadable(
                 f"{name}: a report of the bill, not a log of requests, and nothing of it was counted as calls; "
                 "`outlay bill import` takes it, and the page Reconciliation shows it"

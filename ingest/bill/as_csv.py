@@ -68,7 +68,10 @@ def read(text: str, source_name: str, made_at: datetime) -> list[Report]:
 
 
 def _names(line: str) -> list[str]:
-    return _names_of(next(csv.reader([line]), []))
+    try:
+        return _names_of(next(csv.reader([line]), []))
+    except csv.Error:  # a log whose lines end otherwise
+        return []
 
 
 def _names_of(cells: list[str]) -> list[str]:

@@ -14,7 +14,7 @@ outcomes as (
         sum(case when is_retry_known then failed_attempts else 0 end) as failed_attempts,
         sum(case when is_failed then calls else 0 end) as failed_calls,
         sum(case when is_masked then calls else 0 end) as masked_calls,
-        sum(case when is_masked then wasted_ms end) as wasted_ms
+        cast(sum(case when is_masked then wasted_ms end) as double) as wasted_ms
     from focus.calls_by_hour
     group by slice
 ),

@@ -165,14 +165,14 @@ def test_the_trust_line_counts_what_is_missing(full_home: Path, opened: Opened) 
 
 def test_a_load_that_could_not_be_folded_is_on_the_data_page(home: Path, opened: Opened) -> None:
     load(home, traffic.lines(), name="app.jsonl")
-    damaged = home / "archive" / "damaged"
+    damaged = home / "archive" / f"{0:012x}-{0:032x}"
     damaged.mkdir()
     (damaged / "load.json").write_text("rubbish")
     load(home, traffic.lines(), name="app.jsonl")
     app = opened(home, "data")
 
     assert not app.exception
-    [shown] = [frame.value for frame in app.dataframe if "damaged" in frame.value.to_string()]
+    [shown] = [frame.value for frame in app.dataframe if damaged.name in frame.value.to_string()]
     assert "load.json cannot be read" in shown.to_string()
 
 

@@ -60,7 +60,7 @@ def test_a_report_holds_what_its_page_shows_and_the_page_offers_it(
     forms = ["Workbook (XLSX)", "One page (PDF)", "Tables as CSV (zip)", "Tables as Parquet (zip)"]
     money = (
         ["Statement (PDF)", "FinOps FOCUS 1.2 (CSV), 32 unpriced attempts left out"]
-        if page in ("overview", "spend", "compare", "chargeback")
+        if page in ("overview", "spend", "compare", "chargeback", "reconciliation")
         else []
     )
     assert [label for label in offered if label != "CSV"] == forms + money
