@@ -11,6 +11,7 @@ import os
 import re
 import struct
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -144,8 +145,13 @@ class File:
         self._close()
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        # Somebody was killed in mid-line, unless he is still writing it: then it is whole a moment later.
+        self._is_torn = all(self._ends_in_mid_line(after) for after in (0, 0.01, 0.1))
+
+    def _ends_in_mid_line(self, after_seconds: float) -> bool:
+        time.sleep(after_seconds)
         size = self._size()
-        self._is_torn = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"  # somebody was killed in mid-line
+        return self._file is not None and size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
 
     def _close(self) -> None:
         if self._file is not None:
@@ -153,8 +159,8 @@ class File:
             self._file = None
 
     def _aside(self) -> Path:
-        time = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-        return self._path.with_name(f"{self._path.stem}.{time}-{os.getpid()}{self._path.suffix}")
+        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+        return self._path.with_name(f"{self._path.stem}.{moment}-{os.getpid()}{self._path.suffix}")
 
     def _prune(self) -> None:
         renamed = sorted(path for path in self._family() if path != self._path)
