@@ -20,6 +20,8 @@ SLICES = {
     "environment": "environment",
 }
 BUCKETS = {"day": "day", "hour": "hour"}
+# What a bill tells apart besides: no filter is set to it.
+ON_THE_BILL = {"workspace": "workspace"}
 _EACH = re.compile(r"^-- each (slice|bucket): (.+)\n", re.MULTILINE)
 _MARK = re.compile(r"grain: .+|unfiltered|stored")
 SOURCE = re.compile(r"\b(?:from|join) (\w+\.\w+)")
@@ -70,7 +72,7 @@ def _expanded(name: str, text: str) -> list[tuple[str, str]]:
     if not header:
         return [(name, text)]
     word, chosen = header[1], header[2].split(", ")
-    columns = SLICES | BUCKETS
+    columns = SLICES | BUCKETS | ON_THE_BILL
     text = text.replace(header[0], "", 1)
     return [
         expanded

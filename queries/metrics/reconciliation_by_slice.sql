@@ -1,7 +1,8 @@
--- Billed against logged by model, with the difference by its causes.
--- grain: model
+-- Billed against logged by slice, with the difference by its causes.
+-- each slice: model, workspace
+-- grain: slice
 select
-    model, -- name in the price list; (web searches) for those
+    slice, -- the slice; (web searches) for those, (all) where no log names a workspace that was billed
     sum(billed_usd) as billed_usd, -- on the bill
     sum(logged_usd) as logged_usd, -- list price of the logged tries
     sum(difference_usd) as difference_usd, -- billed less logged
@@ -19,5 +20,5 @@ select
     sum(rounding_usd) as rounding_usd, -- less than the digits of the bill can show
     sum(not_explained_usd) as not_explained_usd -- no named cause applies
 from focus.reconciled_cells
-group by model
-order by sum(billed_usd) desc, model
+group by slice
+order by sum(billed_usd) desc, slice
