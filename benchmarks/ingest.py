@@ -1,4 +1,7 @@
-"""How fast logs are taken in, against DuckDB's bare read_json into a table of the same file in the same run."""
+"""How fast logs are taken in, against DuckDB's bare read_json into a table of the same file in the same run.
+
+Beside it what polars and pandas take to bring the same file to disk as Parquet, as a script of one's own would.
+"""
 
 import shutil
 import subprocess
@@ -9,6 +12,7 @@ from statistics import median
 
 import duckdb
 
+import queries
 from benchmarks.traffic import peak_megabytes, write_log
 from ingest import store
 from ingest.load import Loader
@@ -41,6 +45,20 @@ def bare(log: Path, home: Path) -> None:
     con.close()
 
 
+def polars(log: Path, home: Path) -> None:
+    """Polars, streaming into Parquet."""
+    import polars as pl
+
+    pl.scan_ndjson(log).sink_parquet(home / "polars.parquet")
+
+
+def pandas(log: Path, home: Path) -> None:
+    """Pandas, whole file into Parquet."""
+    import pandas as pd
+
+    pd.read_json(log, lines=True).to_parquet(home / "pandas.parquet")
+
+
 def acknowledged(log: Path, home: Path) -> None:
     """Parsed, validated and on disk."""
     list(Loader(home).load_path(log))
@@ -51,7 +69,9 @@ def visible(log: Path, home: Path) -> None:
     acknowledged(log, home)
     con = duckdb.connect()
     store.open_store(con, home)
-    store.fold(con, home)
+    queries.create_views(con)
+    queries.keep(con)
+    store.fold(con, home, queries.Changes)
     con.close()
 
 
@@ -60,7 +80,7 @@ def again(log: Path, home: Path) -> None:
     acknowledged(log, home)
 
 
-WAYS = {way.__name__: way for way in (bare, acknowledged, visible, again)}
+WAYS = {way.__name__: way for way in (bare, polars, pandas, acknowledged, visible, again)}
 
 
 def run(requests: int, folder: Path, repeats: int = 3) -> None:

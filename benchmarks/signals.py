@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -87,16 +88,19 @@ class Score:
             self.days += 1
             self.days_in_range += float(row["low_usd"]) <= float(row["cost_usd"]) <= float(row["high_usd"])
 
-    def __str__(self) -> str:
-        recall = sum(self.caught.values()) / max(sum(self.planted.values()), 1)
+    def row(self) -> str:
+        """Its figures, as the cells of a Markdown table."""
         delay = sorted(self.delays)[len(self.delays) // 2] if self.delays else float("nan")
-        kinds = ", ".join(f"{kind} {self.caught[kind]}/{self.planted[kind]}" for kind in ANOMALIES)
         return (
-            f"recall {recall:.3f} · precision {1 - self.false_alarms / max(self.alarms, 1):.3f} · "
-            f"{self.false_alarms / max(self.weeks, 1e-9):.2f} false alarms a week · "
-            f"cause {self.right_causes}/{self.causes} · user {self.right_users}/{self.users} · "
-            f"80 % range covers {self.days_in_range / max(self.days, 1):.3f} · median delay {delay:.0f} h\n{kinds}"
+            f"{sum(self.caught.values()) / max(sum(self.planted.values()), 1):.3f} | "
+            f"{1 - self.false_alarms / max(self.alarms, 1):.3f} | "
+            f"{self.false_alarms / max(self.weeks, 1e-9):.2f} | {self.right_causes}/{self.causes} | "
+            f"{self.right_users}/{self.users} | {self.days_in_range / max(self.days, 1):.3f} | {delay:.0f} h"
         )
+
+    def kinds(self) -> str:
+        """How many anomalies of each kind were caught, of how many."""
+        return ", ".join(f"{kind.replace('_', ' ')} {self.caught[kind]}/{self.planted[kind]}" for kind in ANOMALIES)
 
 
 def told(home: Path, *words: str) -> list[dict[str, str]]:
@@ -106,23 +110,39 @@ def told(home: Path, *words: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(said)))
 
 
+def look(drawn: Draw, scores: list[Score]) -> float:
+    """Log, load, judge and score one company; the seconds that the signals took to be told."""
+    with tempfile.TemporaryDirectory() as temporary:
+        home, log = Path(temporary) / "home", Path(temporary) / "app.jsonl"
+        write_log(log, drawn.attempts)
+        told(home, "ingest", str(log))
+        started = time.perf_counter()
+        signals = told(home, "signals", "--format", "csv")
+        seconds = time.perf_counter() - started
+        expected = told(home, "signals", "--expected", "--format", "csv")
+    for score in scores:
+        score.add(drawn, signals, expected)
+    return seconds
+
+
+def run(noise: str, seeds: Iterable[int], reading: str = "plain") -> None:
+    """Print a table with a line for each company and one for all of them."""
+    whole = Score()
+    print(f"\n### Labelled companies, {noise}\n")
+    names = ("seed", "recall", "precision", "false alarms a week", "cause right", "user right", "80 % range covers",
+             "delay", "told in")  # fmt: skip
+    print(f"| {' | '.join(names)} |\n|{' --- |' * len(names)}")
+    for seed in seeds:
+        score = Score()
+        seconds = look(draw(seed, noise, reading), [score, whole])
+        print(f"| {seed} | {score.row()} | {seconds:.1f} s |", flush=True)
+    print(f"| all | {whole.row()} | |\n\nCaught: {whole.kinds()}.", flush=True)
+
+
 def main() -> None:
     """Draw, log, load, look, and score."""
     noise, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    reading = sys.argv[4] if len(sys.argv) > 4 else "plain"
-    score = Score()
-    for seed in range(first, last):
-        drawn = draw(seed, noise, reading)
-        with tempfile.TemporaryDirectory() as temporary:
-            home, log = Path(temporary) / "home", Path(temporary) / "app.jsonl"
-            write_log(log, drawn.attempts)
-            told(home, "ingest", str(log))
-            started = time.perf_counter()
-            signals = told(home, "signals", "--format", "csv")
-            seconds = time.perf_counter() - started
-            score.add(drawn, signals, told(home, "signals", "--expected", "--format", "csv"))
-        print(f"{noise} {seed}: {drawn.attempts.num_rows:,} attempts, signals told in {seconds:.1f} s", flush=True)
-    print(score)
+    run(noise, range(first, last), sys.argv[4] if len(sys.argv) > 4 else "plain")
 
 
 if __name__ == "__main__":

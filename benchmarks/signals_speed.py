@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from benchmarks.traffic import fill_store
 from dashboard.owner import Owner
@@ -23,7 +24,7 @@ from queries.signals.judge import judge
 from queries.signals.ratios import LATENCY_STEPS
 from queries.signals.series import Series, lay_out
 from queries.signals.slate import Array, Slate
-from queries.signals.sums import Grid, Sums, add_up
+from queries.signals.sums import HOURLY, Grid, Sums, add_up
 
 SLICES, DAYS = 500, 90
 METRICS = ("cost_usd", "calls", "log_tokens", "attempts", "truncated_responses", "failed_attempts", "masked_calls",
@@ -46,15 +47,18 @@ def busy_company(days: int = DAYS) -> Series:
         "retry_known_attempts": by_day + rare, "retry_known_squares": by_day + 3 * rare, "masked_calls": rare,
         "sized_attempts": by_day, "log_tokens": by_day * tokens, "log_tokens_squares": by_day * (tokens**2 + 0.5),
         "responses": by_day, "truncated_responses": rare, "cache_read_tokens": 900 * by_day,
-        "cache_write_tokens": 100 * by_day, "output_tokens": 200 * by_day,
+        "cache_write_tokens": 100 * by_day, "output_tokens": 200 * by_day, "timed_attempts": by_day,
+        "log_latency": by_day * tokens, "log_latency_squares": by_day * (tokens**2 + 0.5),
     }  # fmt: skip
     latencies = np.zeros((SLICES, DAYS, LATENCY_STEPS))
     latencies[:, :, 70:90] = rng.poisson(by_day[:, :, None] / 20, (SLICES, DAYS, 20))
-    hourly = {"hourly/cost_usd": calls * price[:, :, None], "hourly/calls": calls, "hourly/attempts": calls}
+    part = calls / np.maximum(by_day, 1)[:, :, None]
+    hourly = {f"hourly/{name}": daily[name][:, :, None] * part for name in HOURLY}
     arrays = {name: array[:, :days] for name, array in (daily | hourly | {"latencies": latencies}).items()}
     keys = (*(("feature", f"f{number:03}") for number in range(SLICES - 1)), ("total", "total"))
-    nobody = {"attempts": np.zeros((0, days)), "cost_usd": np.zeros((0, days))}
-    return lay_out(Sums(date(2026, 8, 3), 24 * days, Grid(keys, arrays), Grid((), nobody)))
+    kinds = {"day": pa.date32(), "feature": pa.string(), "user_id": pa.string(), "attempts": pa.int64()}
+    nobody = pa.schema(kinds | {"cost_usd": pa.float64()}).empty_table()
+    return lay_out(Sums(date(2026, 8, 3), 24 * days, Grid(keys, arrays), nobody))
 
 
 def robust_z(values: Array) -> Array:

@@ -169,9 +169,9 @@ elif data.span() is None:
     with st.container(border=True, key="empty", width=560):
         st.subheader("No calls yet", icon=":material/inbox:", anchor=False)
         st.markdown("Outlay reads the logs of applications that call the Claude API. Nothing has been loaded so far.")
-        if st.button("Upload logs", type="primary", icon=":material/upload_file:"):
+        if reader.role.may(Role.OPERATOR) and st.button("Upload logs", type="primary", icon=":material/upload_file:"):
             st.switch_page(ABOUT_THE_LOGS[1])
-        st.caption("Or load files and folders from a terminal:")
+        st.caption("Load files and folders from a terminal:")
         st.code("outlay ingest PATH", language=None)
 else:
     menu = filter_bar.draw(page.title, offers_compare=page not in (SIGNALS, WHAT_CHANGED, RECONCILIATION, *SAVE))

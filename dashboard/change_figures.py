@@ -55,6 +55,7 @@ def waterfall(steps: Rows) -> go.Figure:
     return figure
 
 
+@kept
 def month_end(seen: Forecast) -> go.Figure:
     """A month in one bar: what was spent, what is still to come, and the range that holds four times out of five."""
     to_come = seen.expected_usd - seen.spent_usd

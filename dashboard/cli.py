@@ -22,6 +22,7 @@ from dashboard.commands import (
     serve,
     shares,
     signals,
+    spark,
     upkeep,
     users,
 )
@@ -67,3 +68,4 @@ main.add_command(upkeep.rebuild)
 main.add_command(backup.backup)
 main.add_command(backup.restore)
 main.add_command(prune.prune)
+main.add_command(spark.spark)

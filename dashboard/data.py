@@ -7,7 +7,9 @@ Answers are cached by the data's generation, so they never go stale and nobody h
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, time, timedelta
+from functools import lru_cache
 from hashlib import sha256
+from typing import Any, TypeVar, cast
 
 import duckdb
 import pyarrow as pa
@@ -34,6 +36,22 @@ from queries.signals import explain as _explain_change
 from queries.signals import forecast as _forecast_month
 
 _supplied: Callable[[], duckdb.DuckDBPyConnection] | None = None
+
+Work = TypeVar("Work", bound=Callable[..., Any])
+
+
+def _shared(entries: int) -> Callable[[Work], Work]:
+    """Keep so many answers for all readers; nobody may change them.
+
+    Streamlit's cache lets one of many who ask at once work an answer out. Finding it there again takes as long as many
+    a chart takes to draw, so answers are kept by their arguments too.
+    """
+    one_at_a_time = st.cache_resource(max_entries=entries, show_spinner=False)
+
+    def keeping(work: Work) -> Work:
+        return cast("Work", lru_cache(entries)(one_at_a_time(work)))
+
+    return keeping
 
 
 def serve_from(connection: Callable[[], duckdb.DuckDBPyConnection]) -> None:
@@ -138,7 +156,7 @@ def _opened(path: str, changed_at: int) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-@st.cache_data(max_entries=2000, show_spinner=False)
+@_shared(1000)
 def _read(metric: str, filters: Filters | None, generation: str) -> Rows:
     connection = _connection()
     if connection is None:
@@ -147,7 +165,7 @@ def _read(metric: str, filters: Filters | None, generation: str) -> Rows:
     return Rows(key, queries.read(connection, metric, filters), notes().get(metric, {}))
 
 
-@st.cache_data(max_entries=200, show_spinner=False)
+@_shared(200)
 def _errors_pass(by: str, filters: Filters, generation: str) -> Rows:
     key = sha256(repr(("errors_pass", by, filters, generation)).encode()).hexdigest()
     return _verdicts(_reader, by, filters, key)
@@ -163,17 +181,17 @@ def _asked_for(signals: tuple[Signal, ...], filters: Filters) -> tuple[Signal, .
     )
 
 
-@st.cache_data(max_entries=100, show_spinner=False)
+@_shared(100)
 def _explain(before: Filters, after: Filters, suffix: str, generation: str) -> Explanation:
     return _explain_change(_reader, before, after, suffix)
 
 
-@st.cache_data(max_entries=100, show_spinner=False)
+@_shared(100)
 def _forecast(filters: Filters, generation: str) -> Forecast | None:
     return _forecast_month(_reader, filters)
 
 
-@st.cache_data(max_entries=100, show_spinner=False)
+@_shared(100)
 def _effect(decision: kept.Decision, filters: Filters, generation: str) -> finding.Effect:
     return finding.effect(_reader, decision, filters)
 
@@ -192,14 +210,14 @@ def _reader(metric: str, filters: Filters) -> pa.Table:
     return queries.read(connection, metric, filters)
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+@_shared(4)
 def _span(generation: str) -> tuple[datetime, datetime] | None:
     connection = _connection()
     first, last = queries.span(connection) if connection else (None, None)
     return (first, last) if first and last else None
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+@_shared(4)
 def _options(generation: str) -> dict[str, list[str]]:
     connection = _connection()
     return queries.options(connection) if connection else {}

@@ -107,7 +107,7 @@ def undo(home: Path, decisions: Iterable[Decision], by: str) -> None:
 
 def standing(home: Path) -> tuple[Decision, ...]:
     """The decisions that nobody has taken back, the newest first; mutes that have ended included."""
-    with choices(home) as con:
+    with choices(home, changes=False) as con:
         con.execute(_TABLE)
         rows = con.execute(
             f"select {_COLUMNS} from signal_decisions where undone_at is null order by decision_id desc"

@@ -23,6 +23,7 @@ NAMES = {
     "masked_error_rate": "Masked errors",
     "cache_hit_rate": "Cache hits",
     "latency_p95": "Latency",
+    "typical_latency": "Typical latency",
 }
 # What the switch on the page says: what `Event.state` calls it.
 STATES = {"Open": "open", "Acknowledged": "acknowledged", "Muted": "muted", "All": "all"}

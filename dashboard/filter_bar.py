@@ -5,7 +5,7 @@ Each widget's key is its name in the address (`?range=7+days&feature=chat`); the
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
+from functools import cache, lru_cache, partial
 from zoneinfo import available_timezones
 
 import streamlit as st
@@ -123,20 +123,25 @@ def show_days(chosen: str) -> None:
 
 def choose_zone() -> str:
     """The time zone of the reader's clock: the same choice on every page that asks for it."""
-    zones = [
-        "UTC",
-        *sorted(
-            zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix/", "right/"))
-        ),
-    ]
     return st.selectbox(
-        "Time zone", zones, key="zone", bind="query-params", help="Days begin at midnight in this zone."
+        "Time zone", _zones(), key="zone", bind="query-params", help="Days begin at midnight in this zone."
     )
+
+
+@cache  # they are looked up on disk, one by one
+def _zones() -> list[str]:
+    places = (zone for zone in available_timezones() if not zone.startswith(("Etc/", "posix/", "right/")))
+    return ["UTC", *sorted(zone for zone in places if "/" in zone)]
+
+
+@lru_cache(len(NARROWING))
+def _labels(values: tuple[str, ...]) -> dict[str, str]:
+    return labels(values)
 
 
 def _narrow(key: str, column: str) -> None:
     values = data.options().get(key, [])[:MOST_OPTIONS]
-    shown = labels(values)
+    shown = _labels(tuple(values))
     st.multiselect(
         units.label(column),
         values,

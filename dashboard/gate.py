@@ -9,10 +9,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from dashboard.login.users import Role
 from dashboard.login.ways import Way
+from dashboard.small_pages import is_encrypted
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -25,12 +27,18 @@ CLOSED = (
     "/_stcore/allowed-message-origins-legacy",
     "/_stcore/upload_file",  # it holds whole files in memory, for anybody; dashboard/upload_routes.py does not
 )
-# Answered without a login: each of these asks for a word of its own, or says nothing about the data.
-PUBLIC = frozenset(
-    {"/healthz", "/login", "/logout", "/auth/login", "/auth/logout", "/oauth2callback"}
-    | {"/api/loads", "/api/query", "/api/ask", "/api/read", "/v1/traces", "/v1/logs", "/v1/metrics", "/metrics"}
+# Answered without a login: each of these asks for a word of its own, or says nothing about the data. Methods are told
+# since a route passes on what it does not take, to Streamlit in the end.
+READING, SENDING, BOTH = ("GET", "HEAD"), ("POST",), ("GET", "HEAD", "POST")
+PUBLIC = (
+    dict.fromkeys(
+        ("/healthz", "/login/provider", "/auth/login", "/auth/logout", "/oauth2callback", "/metrics"), READING
+    )
+    | dict.fromkeys(("/api/loads", "/api/query", "/api/ask", "/api/read"), SENDING)
+    | dict.fromkeys(("/v1/traces", "/v1/logs", "/v1/metrics"), SENDING)
+    | dict.fromkeys(("/login", "/logout"), BOTH)
 )
-PUBLIC_BELOW = ("/s/", "/shared/")
+PUBLIC_BELOW = {"/s/": BOTH, "/shared/": READING}
 FOR_OPERATORS = ("/api/uploads",)
 
 
@@ -61,8 +69,8 @@ class Gate:
         if refusal := await self._refusal(scope):
             if scope["type"] == "websocket":
                 return await send({"type": "websocket.close", "code": 4403})
-            return await refusal(scope, receive, self._sending(send))
-        await self._app(scope, receive, self._sending(send))
+            return await refusal(scope, receive, self._sending(scope, send))
+        await self._app(scope, receive, self._sending(scope, send))
 
     def _is_ours(self, origin: str | None) -> bool:
         """Does a WebSocket come from a page of ours, or from no page at all?"""
@@ -79,7 +87,7 @@ class Gate:
             return PlainTextResponse("", 404)
         if scope["type"] == "websocket" and not self._is_ours(headers.get("origin")):
             return PlainTextResponse("", 403)
-        if path in PUBLIC or path.startswith(PUBLIC_BELOW):
+        if scope.get("method") in _public_methods(path):
             return None
         address = scope["client"][0] if scope.get("client") else ""
         user = await run_in_threadpool(self._way.who, headers, address)
@@ -92,14 +100,27 @@ class Gate:
             return PlainTextResponse("This takes the role operator.", 403)
         return None
 
-    def _sending(self, send: Send) -> Send:
+    def _sending(self, scope: Scope, send: Send) -> Send:
         async def send_with_headers(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                kept = [(name, value) for name, value in message["headers"] if name.lower() != b"server"]
-                message = {**message, "headers": kept + self._headers}
+                told = list(message["headers"])
+                if scope["type"] == "http" and is_encrypted(Request(scope)):
+                    told = [(name, _secure(value) if name.lower() == b"set-cookie" else value) for name, value in told]
+                message = {**message, "headers": told + self._headers}
             await send(message)
 
         return send_with_headers
+
+
+def _public_methods(path: str) -> tuple[str, ...]:
+    """How a path may be asked for by anybody."""
+    below = next((methods for prefix, methods in PUBLIC_BELOW.items() if path.startswith(prefix)), ())
+    return PUBLIC.get(path, below)
+
+
+def _secure(cookie: bytes) -> bytes:
+    """A cookie for TLS only: Streamlit does not say so of its own."""
+    return cookie if b"secure" in cookie.lower().split(b"; ") else cookie + b"; Secure"
 
 
 def _inline_scripts() -> str:

@@ -7,6 +7,7 @@ import csv
 import io
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from dashboard import units
@@ -23,7 +24,7 @@ Line = tuple[str, int, str, str]
 
 def described(job: Job) -> dict[str, Any]:
     """A job as the page shows it: plain values and whole sentences."""
-    reports = job.reports if job.state in ENDED else []
+    reports, bills = (job.reports, job.bills) if job.state in ENDED else ([], [])
     return {
         "id": job.id,
         "name": job.name,
@@ -34,7 +35,7 @@ def described(job: Job) -> dict[str, Any]:
         "problem": job.problem and display_name(job.problem, limit=LONGEST_SENTENCE),
         "can_cancel": job.state in CANCELLABLE,
         "has_ended": job.state in ENDED,
-        "logs": [_log(report, is_only=len(reports) == 1) for report in reports],
+        "logs": [_log(report, is_only=len(reports) == 1) for report in reports] + [_bill(of) for of in bills],
         "refused": sum(report["refused_records"] for report in reports),
         "unclaimed": _unclaimed(job) if job.is_unclaimed else None,
     }
@@ -92,7 +93,7 @@ def _status(job: Job) -> str:
         case "done":
             return "Loaded"
         case "failed":
-            return "Not loaded" if not job.reports else "Loaded in part"
+            return "Loaded in part" if job.reports or job.bills else "Not loaded"
     return "Cancelled: nothing of it was taken" if not job.reports else "Cancelled: what had landed before stays"
 
 
@@ -113,6 +114,19 @@ def _log(report: Report, is_only: bool) -> dict[str, Any]:
         "notes": [display_name(note, limit=LONGEST_SENTENCE) for note in report.get("notes") or ()],
         "unpriced": _unpriced(report.get("unpriced_models") or ()),
         "refusals": _reasons(report.get("refusals") or ()),
+    }
+
+
+def _bill(report: Report) -> dict[str, Any]:
+    days = units.period(date.fromisoformat(report["first_day"]), date.fromisoformat(report["last_day"]))
+    known = ["the very same report was taken in before"] if report["is_known"] else []
+    return {
+        "name": None,
+        "arithmetic": [[f"{report['rows']:,}", f"rows of a {report['kind']} report, taken in for Reconciliation"]],
+        "facts": " · ".join([days, *known]),
+        "notes": [display_name(note, limit=LONGEST_SENTENCE) for note in report["notes"]],
+        "unpriced": None,
+        "refusals": [],
     }
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.login import ways
+from dashboard.login import openid, ways
 from dashboard.login.users import User
 from dashboard.names import display_name
 
@@ -13,5 +13,5 @@ def draw(reader: User) -> None:
         return
     with st.sidebar.container(key="login_line", gap="small"):
         st.caption(f"{display_name(reader.name, 'md')}, {reader.role}")
-        if ways.COOKIE in st.context.cookies:
+        if {ways.COOKIE, openid.COOKIE} & set(st.context.cookies):
             st.link_button("Log out", "/logout", icon=":material/logout:", type="tertiary")

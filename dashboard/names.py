@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Literal
 
 Place = Literal["text", "md", "plot"]
@@ -48,9 +49,12 @@ def labels(values: Iterable[Any], limit: int = LIMIT) -> dict[Any, str]:
 
 
 def _tidied(value: object, limit: int = LIMIT) -> str:
-    if value is None:
-        return UNKNOWN
-    text = unicodedata.normalize("NFC", str(value)[: limit * 50])
+    return UNKNOWN if value is None else _tidied_text(str(value)[: limit * 50], limit)
+
+
+@lru_cache(maxsize=20_000)  # every page shows the same names again
+def _tidied_text(text: str, limit: int) -> str:
+    text = unicodedata.normalize("NFC", text)
     text = "".join(" " if _breaks(sign) else sign for sign in text if _breaks(sign) or _is_seen(sign))
     text = _MARKS_IN_A_ROW.sub(lambda match: match[1] + match[2][:2], text)
     text = _SPACE.sub(" ", text).strip()

@@ -6,6 +6,7 @@ its owner over loopback; both answer the same questions.
 
 import contextlib
 import json
+import math
 import secrets
 import threading
 import time
@@ -22,6 +23,7 @@ import pyarrow as pa
 
 import queries
 from dashboard.ask import sql as ask_sql
+from dashboard.watch import Watch
 from ingest import store
 from ingest.bill import kept as bills
 from ingest.load import Loader
@@ -29,6 +31,12 @@ from ingest.spool import Spool
 from queries import contract
 
 PATIENCE_SECONDS = 20.0
+
+# What one question of a person may take of the machine.
+MOST_ROWS = 1_000_000
+MOST_SECONDS = 60.0
+MOST_BYTES = 2 << 30
+_BATCH_ROWS = 50_000
 
 Report = dict[str, Any]
 
@@ -49,14 +57,17 @@ class Owner:
         self.home = home
         self._connection = duckdb.connect(":memory:")
         run = self._connection.execute
-        store.open_store(self._connection, home)
-        prices = contract.read(home)
-        queries.keep(self._connection)
-        queries.create_views(self._connection, prices)
-        # From here on SQL reaches nothing but the store and the archive: no other file, no network, no Python variable.
-        archive = str(home / "archive").replace("'", "''")
         spill = str(home / ".spill").replace("'", "''")
         run(f"set temp_directory = '{spill}'")  # not the folder it happens to be started in, which may be read-only
+        store.open_store(self._connection, home)
+        prices = contract.read(home)
+        queries.create_views(self._connection, prices)
+        # Sums of a large store that has none yet would take all memory there is; with less they take little longer.
+        run("set memory_limit = '1GB'")
+        queries.keep(self._connection)
+        run("reset memory_limit")
+        # From here on SQL reaches nothing but the store and the archive: no other file, no network, no Python variable.
+        archive = str(home / "archive").replace("'", "''")
         run(f"set allowed_directories = ['{archive}/']")
         run("set enable_external_access = false")
         run("set python_enable_replacements = false")
@@ -103,6 +114,7 @@ class Owner:
         if prices != self._contract:
             with self._folding:
                 queries.agree(self._connection, prices)
+                queries.keep(self._connection)
                 self._contract = prices
 
     def reports(self, load_ids: list[str]) -> list[Report]:
@@ -136,24 +148,17 @@ class Owner:
         ]
 
     def query(self, sql: str) -> pa.Table:
-        """The answer to one SELECT, read-only. Raises QueryRefused."""
+        """The answer to one SELECT of our own, read-only. Raises QueryRefused."""
         with self.cursor() as cursor:
+            return _selected(cursor, sql)
+
+    def answer(self, sql: str) -> pa.Table:
+        """The answer to one SELECT that a person wrote, read-only and within limits. Raises QueryRefused."""
+        with self.cursor() as cursor, Watch(cursor, MOST_SECONDS, MOST_BYTES) as watch:
             try:
-                statements = cursor.extract_statements(sql)
-                if len(statements) != 1 or statements[0].type not in (
-                    duckdb.StatementType.SELECT,
-                    duckdb.StatementType.EXPLAIN,
-                ):
-                    raise QueryRefused(
-                        "one SELECT at a time: Outlay answers questions, it does not change what it stores"
-                    )
-                cursor.execute("begin transaction read only")
-                try:
-                    return cursor.sql(sql).to_arrow_table()
-                finally:
-                    cursor.execute("rollback")
-            except duckdb.Error as error:
-                raise QueryRefused(str(error)) from error
+                return _selected(cursor, sql, MOST_ROWS, MOST_BYTES)
+            except duckdb.InterruptException as error:
+                raise QueryRefused(f"{watch.why}; ask for less, such as fewer days") from error
 
     def ask(self, sql: str) -> ask_sql.Selected:
         """The answer to SQL that somebody else wrote, within limits. Raises `sql.Refused`."""
@@ -168,6 +173,11 @@ class Owner:
         """The rows of one metric view under these filters."""
         with self.cursor() as cursor:
             return queries.read(cursor, metric, filters)
+
+
+def wrong_sums(owner: "Owner | RemoteOwner") -> list[tuple[str, int]]:
+    """Of what the store keeps beside the attempts: how many rows are not what these say."""
+    return [(view.path, owner.query(queries.proof(view))[0][0].as_py()) for view in queries.kept()]
 
 
 class RemoteOwner:
@@ -186,9 +196,11 @@ class RemoteOwner:
         return reports
 
     def query(self, sql: str) -> pa.Table:
-        """The answer to one SELECT, read-only. Raises QueryRefused."""
+        """The answer to one SELECT, read-only and within limits, whoever wrote it. Raises QueryRefused."""
         with pa.ipc.open_stream(self._ask("/api/query", sql.encode())) as reader:
             return reader.read_all()
+
+    answer = query
 
     def ask(self, sql: str) -> ask_sql.Selected:
         """The answer to SQL that somebody else wrote, within limits. Raises `sql.Refused`."""
@@ -276,6 +288,38 @@ def reach(home: Path) -> Owner | RemoteOwner:
                     f"{error}, and no Outlay server answers for it; wait for it to end, or stop it"
                 ) from error
             time.sleep(0.1)
+
+
+def _selected(
+    cursor: duckdb.DuckDBPyConnection, sql: str, most_rows: float = math.inf, most_bytes: float = math.inf
+) -> pa.Table:
+    """The answer to one SELECT; QueryRefused for anything else, and as soon as it is larger than it may be."""
+    try:
+        statements = cursor.extract_statements(sql)
+        if len(statements) != 1 or statements[0].type not in (
+            duckdb.StatementType.SELECT,
+            duckdb.StatementType.EXPLAIN,
+        ):
+            raise QueryRefused("one SELECT at a time: Outlay answers questions, it does not change what it stores")
+        cursor.execute("begin transaction read only")
+        try:
+            with cursor.sql(sql).to_arrow_reader(_BATCH_ROWS) as reader:
+                batches, rows, held = [], 0, 0
+                for batch in reader:
+                    batches.append(batch)
+                    rows, held = rows + batch.num_rows, held + batch.nbytes
+                    if rows > most_rows or held > most_bytes:
+                        raise QueryRefused(
+                            f"its answer has more than {most_rows:,} rows, or {most_bytes / 1e9:.0f} GB; sum it up, or "
+                            "add a limit"
+                        )
+                return pa.Table.from_batches(batches, reader.schema)
+        finally:
+            cursor.execute("rollback")
+    except duckdb.InterruptException:
+        raise
+    except duckdb.Error as error:
+        raise QueryRefused(str(error)) from error
 
 
 def _landed(home: Path, log: Path, begin: int) -> list[str]:

@@ -24,6 +24,7 @@ WATCHED = {
     "masked_error_rate": "masked_rate",
     "cache_hit_rate": "cache_hit_rate",
     "latency_p95": "p95_ms",
+    "typical_latency": "typical_ms",
 }
 COST = ("cost", "requests", "tokens_per_request", "cost_per_request")
 ERRORS = ("error_rate", "masked_error_rate", "attempts_per_request")

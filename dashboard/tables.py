@@ -6,13 +6,17 @@ Cells hold numbers, so that a click on a heading sorts by size, and show the wor
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pyarrow as pa
 import streamlit as st
+from pandas.io.formats.style import Styler
+from streamlit.elements import arrow
+from streamlit.elements.lib.pandas_styler_utils import marshall_styler
+from streamlit.proto.ArrowData_pb2 import ArrowData
 
 from dashboard import filter_bar, units
 from dashboard.names import LIMIT, UNKNOWN, display_name, labels
@@ -56,7 +60,7 @@ def draw(
         selecting = {"on_select": opener, "selection_mode": "single-row"}
     worded = shown.num_rows * shown.num_columns <= MOST_WORDED_CELLS
     st.dataframe(
-        _worded(shown, None if total is None else 0 if on_top else len(rows)) if worded else shown,
+        _worded(_as_bytes(shown), None if total is None else 0 if on_top else len(rows)) if worded else shown,
         key=key,
         alt=alt,
         hide_index=True,
@@ -111,15 +115,38 @@ def _wall_clock(moment: datetime, zone: str) -> datetime:
     return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None, microsecond=0)
 
 
-def _worded(table: pa.Table, bold: int | None) -> Any:
-    frame = table.to_pandas(types_mapper=pd.ArrowDtype)
+def _as_bytes(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    written: bytes = sink.getvalue().to_pybytes()
+    return written
+
+
+@lru_cache(300)
+def _worded(table: bytes, bold: int | None) -> Styler:
+    """A table, given as Arrow's stream, with words for its cells; the line that is `bold` is told from the others."""
+    frame = pa.ipc.open_stream(table).read_all().to_pandas(types_mapper=pd.ArrowDtype)
     words = {
         name: partial(_words, name) for name in frame.columns if units.kind(name) not in ("name", "day", "hour", "at")
     }
     style = frame.style.format(words, na_rep=UNKNOWN)
     if bold is not None:
         style = style.apply(lambda _: ["font-weight: 700"] * len(frame.columns), axis=1, subset=([bold], frame.columns))
+    style.set_uuid("worded")
     return style
+
+
+def _put(proto: ArrowData, style: Styler, uuid: str) -> None:
+    """Put a styled table into a message as it was put there the first time: wording it is most of a page's work."""
+    if not hasattr(style, "put_before"):
+        style.put_before = ArrowData()
+        marshall_styler(style.put_before, style, uuid)
+    proto.CopyFrom(style.put_before)
+
+
+# Streamlit would word every cell anew for every reader and every click, and offers no place to keep the words.
+vars(arrow)["marshall_styler"] = _put
 
 
 def _words(name: str, value: Any) -> str:

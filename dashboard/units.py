@@ -114,6 +114,7 @@ LABELS = {
     "p90_ms": "p90 latency",
     "p95_ms": "p95 latency",
     "p99_ms": "p99 latency",
+    "typical_ms": "Typical latency",
     "attempt_p50_ms": "p50 of attempts",
     "attempt_p90_ms": "p90 of attempts",
     "attempt_p95_ms": "p95 of attempts",

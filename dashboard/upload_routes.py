@@ -6,6 +6,7 @@ neither learn it nor send it, and its requests name another origin besides.
 
 import contextlib
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote
@@ -49,13 +50,14 @@ def routes(uploads: Uploads) -> list[Route]:
         return JSONResponse(jobs, headers={"Cache-Control": "no-store"})
 
     async def expect(request: Request) -> Response:
-        said: dict[str, Any] = await request.json()
         try:
+            said: dict[str, Any] = await request.json()
             name, size, sender = str(said["name"]), int(said["size"]), str(said["sender"])
+            written_at = min(max(float(said.get("written_at") or 0), 0), time.time())
             options = reading_options(said.get("options") or {})
         except (KeyError, TypeError, ValueError) as error:
             return PlainTextResponse(f"not a description of a file: {error}", 400)
-        job = await run_in_threadpool(uploads.expect, name, size, sender, options)
+        job = await run_in_threadpool(uploads.expect, name, size, sender, options, written_at)
         return JSONResponse({"id": job.id}, 201)
 
     async def receive(request: Request) -> Response:

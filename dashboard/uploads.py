@@ -8,6 +8,7 @@ never in memory. Reading happens in a child process, so that a crash there never
 import contextlib
 import datetime as dt
 import json
+import os
 import secrets
 import shutil
 import subprocess
@@ -62,11 +63,13 @@ class Job:
     options: tuple[str, ...]
     sender: str
     path: Path
+    written_at: float  # seconds since 1970; as of then a bill holds that does not say
     state: State = "receiving"
     received: int = 0
     bytes_read: int = 0
     lines_read: int = 0
     reports: list[Report] = field(default_factory=list)
+    bills: list[Report] = field(default_factory=list)
     problem: str | None = None
     heard_at: float = field(default_factory=time.monotonic)
     state_at: float = field(default_factory=time.monotonic)
@@ -96,10 +99,13 @@ class Uploads:
 
     # --- what a browser asks for ---------------------------------------------------------------------------------
 
-    def expect(self, name: str, size: int, sender: str, options: tuple[str, ...] = ()) -> Job:
+    def expect(
+        self, name: str, size: int, sender: str, options: tuple[str, ...] = (), written_at: float | None = None
+    ) -> Job:
         """A job for a file of `size` bytes about to be sent. Raises UploadRefused where the disk cannot hold it.
 
-        `sender` names the browser tab; `options` are those of `python -m ingest`.
+        `sender` names the browser tab; `options` are those of `python -m ingest`; written_at: when the file was last
+        written, in seconds since 1970, or now.
         """
         with self._lock:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -113,7 +119,8 @@ class Uploads:
             if len(self._jobs) >= MOST_JOBS and not self._forget_oldest():
                 raise UploadRefused(f"{MOST_JOBS:,} files are on their way already; wait for some of them to be read")
             number = secrets.token_urlsafe(16)
-            job = Job(number, display_name(name, limit=200), size, options, sender, self._folder / number)
+            path = self._folder / number
+            job = Job(number, display_name(name, limit=200), size, options, sender, path, written_at or time.time())
             job.path.touch(mode=0o600)
             self._jobs[job.id] = job
             if size == 0:
@@ -240,6 +247,7 @@ class Uploads:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _received(self, job: Job) -> None:
+        os.utime(job.path, (job.written_at, job.written_at))
         self._turn(job, "waiting")
         job.reading = self._readers.submit(self._read, job)
 
@@ -255,6 +263,8 @@ class Uploads:
                 for said in map(json.loads, child.stdout or ()):
                     if "load_id" in said:
                         landed.append(said)
+                    elif "bill" in said:
+                        job.bills.append(said["bill"])
                     else:
                         job.bytes_read, job.lines_read = said["bytes"], said["lines"]
                 status = child.wait()

@@ -1,8 +1,9 @@
 """One load in a process of its own: bytes on standard input, one JSON object per line on standard output.
 
 Progress lines carry `bytes` and `lines` and come twice a second, whatever the reader is at; then comes one line with
-`load_id` and `is_known` for each log that landed. What cannot be read ends the process with status 1 and a sentence on
-standard error. SIGTERM ends it too, and nothing half-done stays behind.
+`load_id` and `is_known` for each log that landed, or with `bill` for each report of the bill. What
+cannot be read ends the process with status 1 and a sentence on standard error. SIGTERM ends it too, and nothing
+half-done stays behind.
 """
 
 import argparse
@@ -19,7 +20,9 @@ from typing import get_args
 
 import duckdb
 
-from ingest.chunk import Unreadable
+from ingest.bill import kept
+from ingest.chunk import Bytes, Unreadable
+from ingest.compression import Unpacking
 from ingest.limits import Watch
 from ingest.load import Loader
 from ingest.mappings import named
@@ -44,17 +47,31 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         mapping = named(given.home, given.mapping) if given.mapping else None
-        loader = Loader(given.home, Options(given.zone, given.default_date, given.user_ids, mapping))
+        options = Options(given.zone, given.default_date, given.user_ids, mapping)
         with os.fdopen(0, "rb") as source, _telling() as told:
+            written_at = dt.datetime.fromtimestamp(os.fstat(source.fileno()).st_mtime, dt.UTC)
+
+            def bill(stream: Bytes, name: str, unpacking: Unpacking) -> None:
+                for imported in kept.keep(given.home, kept.read_stream(stream, name, written_at, unpacking)):
+                    _say({"bill": _told_of(imported)})
 
             def progress(read: int, lines: int) -> None:
                 watch.progress()
                 told.update(read, lines)
 
+            loader = Loader(given.home, options, bill=bill)
             for outcome in loader.load_stream(source, given.name, progress):
                 _say({"load_id": outcome.landed.load_id, "is_known": outcome.is_known})
     except (Unreadable, TwoFormats, ValueError, OSError, MemoryError, duckdb.Error) as error:
         sys.exit(" ".join(str(error).split()) or type(error).__name__)
+
+
+def _told_of(imported: kept.Imported) -> dict[str, object]:
+    report, days = imported.report, sorted(imported.report.days)
+    return {
+        "source_name": report.source_name, "kind": report.kind, "first_day": days[0], "last_day": days[-1],
+        "rows": len(report.rows), "is_known": imported.is_known, "notes": report.notes,
+    }  # fmt: skip
 
 
 class _Told:

@@ -14,6 +14,7 @@ from ingest import mappings
 from ingest.archive import HEAD_BYTES, Archive, ContentName, Landed
 from ingest.batches import Beside
 from ingest.bill.kept import is_report
+from ingest.bill.report import NoBill
 from ingest.chunk import CHUNK_BYTES, Bytes, Unreadable
 from ingest.compression import Limits, Unpacking, members
 from ingest.reader import NO_ATTEMPTS, Batch, Options, Reader, Refusal
@@ -24,6 +25,7 @@ READER_VERSION = 4
 
 BILL_HEAD_BYTES = 20_000
 
+Bill = Callable[[Bytes, str, Unpacking], None]  # a report, its name, and how its unpacking goes; raises NoBill
 Progress = Callable[[int, int], None]  # bytes read of the input as it lies on disk, lines read
 
 
@@ -38,10 +40,15 @@ class Outcome:
 class Loader:
     """Takes logs into the archive of one Outlay home."""
 
-    def __init__(self, home: Path, options: Options | None = None, limits: Limits | None = None) -> None:
-        """`limits`: what an input may unpack to. Raises ValueError for an unknown time zone."""
+    def __init__(
+        self, home: Path, options: Options | None = None, limits: Limits | None = None, bill: Bill | None = None
+    ) -> None:
+        """`limits`: what an input may unpack to; bill: takes in reports of the bill, which are refused without it.
+
+        Raises ValueError for an unknown time zone.
+        """
         options = options or Options()
-        self._limits = limits or Limits()
+        self._limits, self._bill = limits or Limits(), bill
         self._archive, self._options = Archive(home), options
         self._reader = Reader(options, pseudonym_key(home), mappings.saved(home))
         self._seed = f"{READER_VERSION} {sorted(asdict(replace(options, mapping=None)).items())}\n"
@@ -71,8 +78,12 @@ class Loader:
                     raise stream
                 is_archived = member_name != name and source.seekable()
                 others = (lambda: self._archived(source, name)) if is_archived else beside
-                yield self._load(stream, member_name, source, unpacking, progress, others)
-            except Unreadable as error:
+                is_seekable = source.seekable() and stream.seekable()
+                if self._bill and is_seekable and is_of_the_bill(stream):
+                    self._bill(stream, member_name, unpacking)
+                else:
+                    yield self._load(stream, member_name, source, unpacking, progress, others)
+            except (Unreadable, NoBill) as error:
                 reasons.append(str(error))
         if reasons:
             more = f"; and {len(reasons) - 5:,} more" if len(reasons) > 5 else ""
@@ -98,7 +109,7 @@ class Loader:
         progress: Progress | None,
         beside: Beside,
     ) -> Outcome:
-        if source.seekable() and stream.seekable() and _is_of_the_bill(stream):
+        if source.seekable() and stream.seekable() and is_of_the_bill(stream):
             raise Unreadable(
                 f"{name}: a report of the bill, not a log of requests, and nothing of it was counted as calls; "
                 "`outlay bill import` takes it, and the page Reconciliation shows it"
@@ -204,7 +215,7 @@ def pseudonym_key(home: Path) -> bytes:
     return bytes.fromhex(path.read_text(encoding="ascii"))
 
 
-def _is_of_the_bill(stream: Bytes) -> bool:
+def is_of_the_bill(stream: Bytes) -> bool:
     """Does a stream hold a report of the bill? It is left where it stood."""
     start = stream.tell()
     head = stream.read(BILL_HEAD_BYTES)

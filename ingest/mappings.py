@@ -33,7 +33,7 @@ def saved(home: Path) -> list[Mapping]:
     """The saved mappings of an Outlay home, by name. None where nothing was ever saved."""
     if not (home / "outlay.sqlite").exists():
         return []
-    with choices(home) as con:
+    with choices(home, changes=False) as con:
         con.execute(_TABLE)
         rows = con.execute("select name, content from mappings order by name").fetchall()
     return [parse(content, name) for name, content in rows]

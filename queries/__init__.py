@@ -2,7 +2,7 @@
 
 from queries.catalog import View, catalogue
 from queries.filters import Filters
-from queries.rollups import Changes, keep
+from queries.rollups import Changes, keep, kept, proof
 from queries.warehouse import agree, create_views, generation, options, read, span
 
 __all__ = [
@@ -14,7 +14,9 @@ __all__ = [
     "create_views",
     "generation",
     "keep",
+    "kept",
     "options",
+    "proof",
     "read",
     "span",
 ]

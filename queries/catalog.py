@@ -23,14 +23,18 @@ BUCKETS = {"day": "day", "hour": "hour"}
 # What a bill tells apart besides: no filter is set to it.
 ON_THE_BILL = {"workspace": "workspace"}
 _EACH = re.compile(r"^-- each (slice|bucket): (.+)\n", re.MULTILINE)
-_MARK = re.compile(r"grain: .+|unfiltered|stored")
+_MARK = re.compile(r"grain: .+|unfiltered|stored|kept|looks around: 1 hour")
 SOURCE = re.compile(r"\b(?:from|join) (\w+\.\w+)")
 _NOTE = re.compile(r"(\w+),? -- (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class View:
-    """One view: where it lives, what it says about itself, and its SELECT."""
+    """One view: where it lives, what it says about itself, and its SELECT.
+
+    What is stored is worked out once for each connection, what is kept once for all, in the store, beside the attempts.
+    What looks around says of the attempts of an hour what takes those of the hour before and after to know.
+    """
 
     layer: str
     name: str
@@ -39,6 +43,8 @@ class View:
     notes: dict[str, str]
     is_unfiltered: bool
     is_stored: bool
+    is_kept: bool
+    looks_around: bool
     sql: str
 
     @property
@@ -86,7 +92,10 @@ def _renamed(name: str, word: str, choice: str) -> str:
 
 
 def _reworded(text: str, word: str, choice: str, column: str) -> str:
-    """The template's word in the SQL becomes the column, in the prose the plain name. Users are in no sums."""
+    """The template's word in the SQL becomes the column, in the prose the plain name.
+
+    Users are in no sums by the hour; and what does not ask for a bucket of time is put to sums of whole days.
+    """
     lines = []
     for line in text.split("\n"):
         code, dashes, prose = line.partition("-- ")
@@ -95,12 +104,22 @@ def _reworded(text: str, word: str, choice: str, column: str) -> str:
         if choice == "total":
             prose = prose.replace(f", by {word}", "")
         lines.append(re.sub(rf"\b{word}\b", column, code) + dashes + re.sub(rf"\b{word}\b", choice, prose))
-    return by_row("\n".join(lines)) if column == "user_id" else "\n".join(lines)
+    sql = "\n".join(lines)
+    return by_row(sql) if column == "user_id" else sql if column in BUCKETS else _by_day(sql)
 
 
 def by_row(sql: str) -> str:
     """A question to sums by hour, put to the rows instead."""
-    return re.sub(r"\bfocus\.(attempt|call)s_by_hour\b", r"focus.\1_rows", sql)
+    return exactly(re.sub(r"\bfocus\.(attempt|call)s_by_hour\b", r"focus.\1_rows", sql))
+
+
+def exactly(sql: str) -> str:
+    """A question whose sums are not exact, put to the rows instead."""
+    return re.sub(r"\bfocus\.latencies_by_(hour|day)\b", "focus.latency_rows", sql)
+
+
+def _by_day(sql: str) -> str:
+    return re.sub(r"\bfocus\.latencies_by_hour\b", "focus.latencies_by_day", sql)
 
 
 def _view(layer: str, name: str, text: str) -> View:
@@ -118,5 +137,7 @@ def _view(layer: str, name: str, text: str) -> View:
         notes=dict(_NOTE.findall(text[header.end() :])),
         is_unfiltered="unfiltered" in marks,
         is_stored="stored" in marks,
+        is_kept="kept" in marks,
+        looks_around="looks around: 1 hour" in marks,
         sql=text,
     )

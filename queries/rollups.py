@@ -1,55 +1,115 @@
-"""Keeps the store's rollups: what the views of that layer say of all attempts, brought up to date as these change."""
+"""Keeps in the store what the views marked `kept` say of all attempts, and brings it up to date as these change.
+
+Rollups are sums of what base holds, so what comes and goes is added and taken off. Facts are worked out from these or
+from attempts, and prices: anew for the hours that changed, and altogether when prices do.
+"""
 
 from __future__ import annotations
 
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from queries.catalog import SOURCE, View, catalogue
+from queries.catalog import FOLDER, SOURCE, View, catalogue
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import duckdb
 
 MUCH = 8  # a load of more than one in so many of the stored attempts
 
 
+def kept() -> list[View]:
+    """What a store keeps, each view after what it is made of."""
+    return [view for view in catalogue() if view.is_kept]
+
+
 def rollups() -> list[View]:
-    """The views that a store keeps."""
-    return [view for view in catalogue() if view.layer == "rollups"]
+    """The sums among them."""
+    return [view for view in kept() if view.layer == "rollups"]
 
 
-def kept(con: duckdb.DuckDBPyConnection) -> set[str]:
-    """The names of the rollups that the attached catalog `store` keeps as today's views define them."""
-    found = con.execute(
-        "select 1 from information_schema.tables where table_catalog = 'store' and table_name = 'rollups'"
-    ).fetchall()
-    told = dict(con.execute("select name, definition from store.rollups").fetchall()) if found else {}
-    return {view.name for view in rollups() if told.get(view.name) == _definition(view)}
+def table(view: View) -> str:
+    """Where the store keeps the rows of a view."""
+    return f"store.{'rolled' if view.layer == 'rollups' else 'kept'}_{view.name}"
+
+
+def source(con: duckdb.DuckDBPyConnection, view: View) -> str:
+    """The SELECT that a view is made of: of what the store keeps, if that is as views, lists and prices have it now."""
+    return f"from {table(view)}" if view.is_kept and _is_current(con, view) else view.sql
 
 
 def keep(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the rollups anew from all attempts where the store keeps none, or some that were defined otherwise."""
-    current = kept(con)
-    if all(view.name in current for view in rollups()):
-        return
-    con.execute("begin")
-    try:
-        _make(con)
-    except BaseException:
-        con.execute("rollback")
-        raise
-    con.execute("commit")
+    """Make what the store is to keep, from all attempts, where it keeps nothing or what was defined otherwise.
+
+    Facts are left to a connection that has the views (`queries.create_views`).
+    """
+    for view in _reachable(con):
+        if _is_current(con, view):
+            continue
+        con.execute("begin")
+        try:
+            _make(con, view)
+        except BaseException:
+            con.execute("rollback")
+            raise
+        con.execute("commit")
+        if _has_views(con):
+            con.execute(f"create or replace view {view.path} as {source(con, view)}")
 
 
-def _make(con: duckdb.DuckDBPyConnection) -> None:
-    for view in rollups():
-        select = f"{_over(view, 'store.attempts')} order by {view.grain[0]}"
-        con.execute(f"create or replace table store.rolled_{view.name} as {select}")
-        con.execute("insert or replace into store.rollups values ($name, $definition)", _named(view))
+def _reachable(con: duckdb.DuckDBPyConnection) -> list[View]:
+    """What this connection can work out, each after what it is made of."""
+    return kept() if _has_views(con) else rollups()
+
+
+def _has_views(con: duckdb.DuckDBPyConnection) -> bool:
+    return con.execute("from duckdb_schemas() where schema_name = 'facts'").fetchall() != []
+
+
+def _is_current(con: duckdb.DuckDBPyConnection, view: View) -> bool:
+    if not con.execute(
+        "from information_schema.tables where table_catalog = 'store' and table_name = 'rollups'"
+    ).fetchall():
+        return False
+    told = con.execute("select definition from store.rollups where name = $path", {"path": view.path}).fetchall()
+    return told == [(_definition(con, view),)]
+
+
+def _make(con: duckdb.DuckDBPyConnection, view: View) -> None:
+    """All rows anew."""
+    put(con, view, made_of(view))
+
+
+def made_of(view: View) -> str:
+    """The SELECT that makes all rows of a kept view from the stored attempts."""
+    return _over(view, "store.attempts", of_kept=True) if view in rollups() else view.sql
+
+
+def put(con: duckdb.DuckDBPyConnection, view: View, select: str) -> None:
+    """Keep the rows of a SELECT as those of a view: its own, or one that reads what another engine made of the same."""
+    con.execute(f"create or replace table {table(view)} as from (\n{select}) order by {_time(view)}")
+    con.execute(
+        "insert or replace into store.rollups values ($path, $definition)",
+        {"path": view.path, "definition": _definition(con, view)},
+    )
+
+
+def proof(view: View) -> str:
+    """A SELECT that counts the kept rows of a view that are not what the attempts say, and those that lack."""
+    if view in rollups():
+        # Sums of nothing are null or 0, and when something was first and last seen is not unseen when it goes.
+        keys = ", ".join(f"'{key}'" for key in view.grain)
+        measures = f"lambda c: c not in ({keys}) and not starts_with(c, 'first_') and not starts_with(c, 'last_')"
+        columns = f"select {', '.join(view.grain)}, coalesce(columns({measures}), 0) from"
+        made, held = f"{columns} ({_over(view, 'store.attempts')})", f"{columns} {table(view)}"
+    else:
+        made, held = f"from ({view.sql})", f"from {table(view)}"
+    return f"select count(*) from (({made} except all {held}) union all ({held} except all {made}))"
 
 
 class Changes:
-    """What the attempts that change within one transaction add to the rollups, and take from them.
+    """What the attempts that change within one transaction add to what is kept of them, and take from it.
 
     `rows` is how many attempts are to come. Where that is much beside what is there, all is added up anew in the end.
     """
@@ -60,14 +120,16 @@ class Changes:
         self.wants_rows = rows * MUCH < stored
         if not self.wants_rows:
             return
+        con.execute("create or replace temp table changed_hours (begins_at timestamp)")
         for view in rollups():
-            con.execute(f"create or replace temp table change_of_{view.name} as from store.rolled_{view.name} limit 0")
+            con.execute(f"create or replace temp table change_of_{view.name} as from {table(view)} limit 0")
 
     def take(self, rows: str, times: int) -> None:
         """Count attempts once more (1) or once less (-1). `rows` is the name of a table of them.
 
         The tries of one call come together: all of them, as they are before the change, and as they are after it.
         """
+        self._con.execute(f"insert into changed_hours select distinct date_trunc('hour', started_at) from {rows}")
         for view in rollups():
             changed = ", ".join(_times(column, times) for column in self._measures(view))
             keys = ", ".join(view.grain)
@@ -76,41 +138,80 @@ class Changes:
             )
 
     def settle(self) -> None:
-        """Bring the change into the rollups."""
-        if not self.wants_rows:
-            _make(self._con)
+        """Bring the change into what is kept."""
+        reachable = _reachable(self._con)
+        for view in reachable:
+            if not self.wants_rows:
+                _make(self._con, view)
+            elif view in rollups():
+                self._add(view)
+            else:
+                self._work_out(view)
+        for view in kept():
+            if view not in reachable:
+                self._con.execute("delete from store.rollups where name = $path", {"path": view.path})
+
+    def _add(self, view: View) -> None:
+        """Add the sums that changed to those that are there.
+
+        Rows go and come again, because DuckDB changes many columns of scattered rows in place only slowly.
+        """
+        run, change = self._con.execute, f"change_of_{view.name}"
+        [(first, last)] = run(f"select min({_time(view)}), max({_time(view)}) from {change}").fetchall()
+        if first is None:
             return
-        for view in rollups():
-            [(first, last)] = self._con.execute(
-                f"select min({view.grain[0]}), max({view.grain[0]}) from change_of_{view.name}"
-            ).fetchall()
-            if first is None:
-                continue
-            measures = self._measures(view)
-            keys = ", ".join(view.grain)
-            same = " and ".join(f"kept.{key} is not distinct from change.{key}" for key in view.grain)
-            self._con.execute(
-                f"""
-                merge into store.rolled_{view.name} as kept
-                using (
-                    select {keys}, {", ".join(_together(column) for column in measures)}
-                    from change_of_{view.name} group by {keys}
-                ) as change
-                on kept.{view.grain[0]} between timestamp '{first}' and timestamp '{last}' and {same}
-                when matched then update set {", ".join(f"{column} = {_after(column)}" for column in measures)}
-                when not matched then insert by name
-                """
-            )
-            self._con.execute(
-                f"delete from store.rolled_{view.name} "
-                f"where {measures[0]} = 0 and {view.grain[0]} between $first and $last",
-                {"first": first, "last": last},
-            )
+        measures = self._measures(view)
+        keys = ", ".join(view.grain)
+        same = " and ".join(f"kept.{key} is not distinct from change.{key}" for key in view.grain)
+        run(f"""
+            create or replace temp table met_sums as
+            select kept.rowid as place, kept.* from {table(view)} as kept
+            semi join {change} as change
+            on kept.{_time(view)} between timestamp '{first}' and timestamp '{last}' and {same}
+        """)
+        run(f"delete from {table(view)} where rowid in (select place from met_sums)")
+        run(f"""
+            insert into {table(view)} by name
+            select {keys}, {", ".join(_together(column) for column in measures)}
+            from (select * exclude (place) from met_sums union all by name from {change})
+            group by {keys}
+            having sum({measures[0]}) <> 0
+        """)
+
+    def _work_out(self, view: View) -> None:
+        """Replace the rows of the hours that changed, and of those next to them where the view looks around."""
+        next_to = 1 if view.looks_around else 0
+        of_them = self._near_changes(_time(view), next_to)
+        seen = f"(select * from store.attempts {self._near_changes('started_at', 2 * next_to)})"
+        select = _over(view, seen) if view.looks_around else view.sql
+        self._con.execute(f"delete from {table(view)} {of_them}")
+        self._con.execute(f"insert into {table(view)} by name from (\n{select}) {of_them}")
+
+    def _near_changes(self, time: str, hours: int) -> str:
+        """The WHERE clause of the rows in an hour that changed or at most so many hours from one."""
+        [(first, last)] = self._con.execute(f"""
+            select min(begins_at) - {hours} * interval 1 hour, max(begins_at) + {hours + 1} * interval 1 hour
+            from changed_hours
+        """).fetchall()
+        if first is None:
+            return "where false"
+        # The bounds say nothing more, but let the engine pass over what lies outside.
+        return f"""
+            where {time} >= timestamp '{first}' and {time} < timestamp '{last}'
+                and date_trunc('hour', {time}) in (
+                    select begins_at + away * interval 1 hour from changed_hours, range(-{hours}, {hours + 1}) t(away)
+                )
+        """
 
     def _measures(self, view: View) -> list[str]:
         """The columns that are no part of the grain, the count of things first."""
         columns = [name for name, *_ in self._con.execute(f"describe change_of_{view.name}").fetchall()]
         return [column for column in columns if column not in view.grain]
+
+
+def _time(view: View) -> str:
+    """The column that says of which hour or day a row is, or when its attempt was sent."""
+    return next((column for column in view.grain if column.endswith("_at")), "started_at")
 
 
 def _is_moment(column: str) -> bool:
@@ -129,23 +230,37 @@ def _together(column: str) -> str:
     return f"{combine}({column}) as {column}"
 
 
-def _after(column: str) -> str:
-    if _is_moment(column):
-        return f"{'least' if column.startswith('first_') else 'greatest'}(kept.{column}, change.{column})"
-    return f"case when kept.{column} is null then change.{column} else kept.{column} + coalesce(change.{column}, 0) end"
-
-
-def _over(view: View, rows: str) -> str:
-    """The SELECT of a view, of these attempts instead of the stored ones."""
-    by_path = {each.path: each for each in catalogue()}
+def _over(view: View, rows: str, of_kept: bool = False) -> str:
+    """The SELECT of a kept view, of these attempts instead of the stored ones; or of the rollups kept before it."""
+    by_path = {each.path: each for each in catalogue() if not each.is_stored}
     tables = {"store.attempts": rows}
-    tables |= {path: f"({_over(by_path[path], rows)}\n)" for path in SOURCE.findall(view.sql) if path in by_path}
-    return SOURCE.sub(lambda found: found[0].removesuffix(found[1]) + tables[found[1]], view.sql)
+    for path in SOURCE.findall(view.sql):
+        if path in by_path:
+            is_there = of_kept and by_path[path].is_kept
+            tables[path] = table(by_path[path]) if is_there else f"({_over(by_path[path], rows)}\n)"
+    return SOURCE.sub(lambda found: found[0].removesuffix(found[1]) + tables.get(found[1], found[1]), view.sql)
 
 
-def _definition(view: View) -> str:
-    return sha256(_over(view, "store.attempts").encode()).hexdigest()[:16]
+def _definition(con: duckdb.DuckDBPyConnection, view: View) -> str:
+    """A short word that changes when anything does that the rows are made of, but for the attempts."""
+    parts = [part for path in sorted(_below(view)) for part in _content(con, path)]
+    if view not in rollups():
+        parts.append((FOLDER / "macros.sql").read_text())
+    return sha256("\n".join([view.sql, *parts]).encode()).hexdigest()[:16]
 
 
-def _named(view: View) -> dict[str, str]:
-    return {"name": view.name, "definition": _definition(view)}
+def _below(view: View) -> set[str]:
+    """All that a view is made of, views and tables."""
+    by_path = {each.path: each for each in catalogue()}
+    sources = set(SOURCE.findall(view.sql))
+    return sources.union(*(_below(by_path[path]) for path in sources if path in by_path))
+
+
+def _content(con: duckdb.DuckDBPyConnection, path: str) -> Iterator[str]:
+    layer, _, name = path.partition(".")
+    if path == "lists.contract_prices":
+        yield repr(con.execute(f"from {path} order by all").fetchall())
+    elif layer == "lists":
+        yield (FOLDER / "lists" / f"{name}.csv").read_text()
+    else:
+        yield from (view.sql for view in catalogue() if view.path == path)

@@ -24,27 +24,25 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], str]]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
     """Starts `outlay serve` on a home and gives its address; stops it after the test."""
     with serving(tmp_path_factory.mktemp("server")) as start:
         yield start
 
 
 @contextlib.contextmanager
-def serving(folder: Path) -> Iterator[Callable[[Path], str]]:
-    """The same for as long as the context lasts; logs are written to `folder`."""
+def serving(folder: Path) -> Iterator[Callable[..., str]]:
+    """The same for as long as the context lasts, with any further options; logs are written to `folder`."""
     running: list[subprocess.Popen[bytes]] = []
 
-    def start(home: Path) -> str:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+    def start(home: Path, *options: str, port: int = 0) -> str:
+        port = port or free_port()
         log = (folder / "log").open("wb")
         code = "from dashboard.cli import main; main()"
-        command = [sys.executable, "-c", code, "--home", str(home), "serve", "--port", str(port)]
+        command = [sys.executable, "-c", code, "--home", str(home), "serve", "--port", str(port), *options]
         running.append(subprocess.Popen(command, stdout=log, stderr=log))
         address = f"http://127.0.0.1:{port}"
-        for _ in range(300):
+        for _ in range(1000):
             with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/healthz", timeout=5) as answer:
                 if answer.status == 200:
                     return address
@@ -59,3 +57,9 @@ def serving(folder: Path) -> Iterator[Callable[[Path], str]]:
         for process in running:
             process.terminate()
             process.wait(timeout=20)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

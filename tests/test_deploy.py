@@ -22,7 +22,7 @@ from dashboard.gate import PUBLIC, PUBLIC_BELOW
 from dashboard.login import users
 from dashboard.login.users import Role
 from dashboard.settings import VARIABLES
-from tests.dashboard.asking import free_port
+from tests.conftest import free_port
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
@@ -125,7 +125,7 @@ def test_a_server_for_others_asks_nothing_of_the_internet(home: Path) -> None:
             try:
                 address = f"http://127.0.0.1:{port}/healthz"
                 without_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-                for _ in range(300):
+                for _ in range(1000):
                     with contextlib.suppress(OSError), without_proxy.open(address, timeout=5) as answer:
                         assert answer.read() == b"ok"
                         break

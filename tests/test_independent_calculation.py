@@ -26,6 +26,7 @@ import zstandard
 
 from dashboard.owner import Owner
 from ingest.load import Loader, inputs
+from queries import Filters
 
 ROOT = Path(__file__).parent.parent
 LOGS = ROOT / "sample_logs" / "logs"
@@ -522,8 +523,8 @@ def ours() -> Calculation:
 
 
 @pytest.fixture(scope="module")
-def views(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], list[tuple[Any, ...]]]]:
-    """Ask the views: the samples, loaded as a user loads them."""
+def owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Owner]:
+    """The samples, loaded as a user loads them."""
     home = tmp_path_factory.mktemp("home")
     loader = Loader(home)
     for path in inputs(LOGS):
@@ -531,8 +532,14 @@ def views(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
             pass
     owner = Owner(home)
     owner.reports([])  # folds what has landed
-    yield lambda sql: [tuple(row.values()) for row in owner.query(sql).to_pylist()]
+    yield owner
     owner.close()
+
+
+@pytest.fixture(scope="module")
+def views(owner: Owner) -> Callable[[str], list[tuple[Any, ...]]]:
+    """Ask the views."""
+    return lambda sql: [tuple(row.values()) for row in owner.query(sql).to_pylist()]
 
 
 def by(name: Callable[[Attempt], Hashable], attempts: Iterable[tuple[Attempt, Bill | None]]) -> dict[Hashable, Any]:
@@ -671,7 +678,7 @@ def test_failed_attempts_by_feature(ours, views):
     assert dict(mine) == dict(views("select feature, count(*) from facts.attempts where is_error group by feature"))
 
 
-def test_how_long_callers_waited(ours, views):
+def test_how_long_callers_waited(ours, owner):
     waits, first_words = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
     for call in ours.calls:
         last = answer(call)
@@ -683,8 +690,9 @@ def test_how_long_callers_waited(ours, views):
             waits[last.feature].append(before_ms + last.latency_ms)
         if last.ttft_ms is not None:
             first_words[last.feature].append(before_ms + last.ttft_ms)
-    columns = "p50_ms, p90_ms, p95_ms, p99_ms, ttft_p50_ms, ttft_p90_ms, ttft_p95_ms, ttft_p99_ms"
-    theirs = keyed(views(f"select feature, {columns} from metrics.latency_by_feature"))
+    columns = [f"{measure}p{part}_ms" for measure in ("", "ttft_") for part in (50, 90, 95, 99)]
+    rows = owner.read("latency_by_feature", Filters()).to_pylist()
+    theirs = {row["feature"]: [row[column] for column in columns] for row in rows}
     theirs = {feature: to_the_microsecond(times) for feature, times in theirs.items()}
     assert {feature: percentiles(waits[feature]) + percentiles(first_words[feature]) for feature in theirs} == theirs
 

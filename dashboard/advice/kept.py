@@ -80,7 +80,7 @@ def undo(home: Path, measure_id: str, by: str) -> None:
 
 def standing(home: Path) -> dict[str, Decision]:
     """The decisions that nobody has taken back, by measure, the newest first."""
-    with choices(home) as con:
+    with choices(home, changes=False) as con:
         con.execute(_DECISIONS)
         rows = con.execute(
             f"select {_COLUMNS} from advice_decisions where undone_at is null order by decision_id desc"
@@ -101,7 +101,7 @@ def tell(home: Path, name: Name, feature: str, tokens: int | None, by: str) -> N
 
 def told(home: Path, name: Name) -> dict[str, int]:
     """Tokens by feature, as told last."""
-    with choices(home) as con:
+    with choices(home, changes=False) as con:
         con.execute(_TOLD)
         rows = con.execute(
             "select feature, tokens from advice_told where name = ? order by told_id", (name,)

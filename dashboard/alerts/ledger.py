@@ -63,8 +63,8 @@ class Delivery:
 
 
 @contextmanager
-def _open(home: Path) -> Iterator[sqlite3.Connection]:
-    with choices(home) as con:
+def _open(home: Path, changes: bool = True) -> Iterator[sqlite3.Connection]:
+    with choices(home, changes) as con:
         for table in _TABLES:
             con.execute(table)
         yield con
@@ -162,13 +162,13 @@ def record(home: Path, delivery: Delivery, error: str | None, now: datetime) -> 
 
 def standings(home: Path) -> list[Standing]:
     """Where every subject stands that is not simply fine, and the only subject of a rule that has one."""
-    with _open(home) as con:
+    with _open(home, changes=False) as con:
         return _standings(con)
 
 
 def looks(home: Path) -> dict[str, dict[str, Any]]:
     """For each rule: when it was last looked at (`looked_at`), what it saw (`value`), and what is wrong (`problem`)."""
-    with _open(home) as con:
+    with _open(home, changes=False) as con:
         rows = con.execute("select rule, looked_at, value, problem from alert_looks").fetchall()
     return {rule: {"looked_at": _moment(at), "value": value, "problem": problem} for rule, at, value, problem in rows}
 
@@ -188,7 +188,7 @@ def deliveries(home: Path, limit: int = 200) -> list[dict[str, Any]]:
 
 
 def _rows(home: Path, select: str, limit: int, *moments: str) -> list[dict[str, Any]]:
-    with _open(home) as con:
+    with _open(home, changes=False) as con:
         found = con.execute(select, (limit,))
         names = [name for name, *_ in found.description]
         rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]

@@ -54,7 +54,7 @@ if show == "rules":
     for alert in alerts.values():
         alert_cards.rule(state, alert, [of for of in standings if of.rule == alert.name], looks.get(alert.name))
 elif show == "history":
-    alert_cards.history(state.rules.zone)
+    history()
 elif show == "channels":
     alert_cards.channels(state)
 else:

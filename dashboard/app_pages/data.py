@@ -3,6 +3,8 @@
 import streamlit as st
 
 from dashboard import charts, data, tables, units
+from dashboard.login import acting
+from dashboard.login.users import Role
 from dashboard.names import display_name
 
 ARITHMETIC = ["read_records", "new_attempts", "known_records", "folded_records", "refused_records"]
@@ -20,7 +22,8 @@ if len(set_aside):
 fresh = data.read("freshness").first()
 if not fresh.get("loads"):
     st.markdown("Nothing has been loaded yet.")
-    st.page_link("app_pages/upload.py", label="Upload logs", icon=":material/upload_file:")
+    if acting.may(Role.OPERATOR):
+        st.page_link("app_pages/upload.py", label="Upload logs", icon=":material/upload_file:")
     st.stop()
 
 said = units.words(fresh)

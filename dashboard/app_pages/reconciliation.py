@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import charts, data, tiles
+from dashboard import charts, data, tiles, trust_line
 from dashboard.filter_bar import current
 from dashboard.reconciling import sentence
 from dashboard.reports import reconciliation
@@ -15,10 +15,12 @@ if not total or total["billed_usd"] is None:
         st.subheader("No bill of these days", icon=":material/receipt_long:", anchor=False)
         st.markdown(
             "Outlay sets what Anthropic billed against what was logged, and says what the difference is made of. "
-            "It reads the usage and cost reports (JSON) and the Console's CSV exports of them."
+            "It reads the usage and cost reports (JSON) and the Console's CSV exports of them: drop them on the "
+            "page Upload, or use a terminal."
         )
         st.code("outlay bill import FILE…\noutlay bill fetch --since 2026-11-01", language=None)
-    st.stop()
+    trust_line.draw(asked)
+    st.stop()  # there is nothing to export or to share
 
 tiles.row(view, *reconciliation.TILES)
 st.markdown(sentence(total).replace("$", "\\$"))

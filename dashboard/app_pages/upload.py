@@ -9,8 +9,8 @@ from dashboard import column_mapping, upload_zone, uploads
 sent = uploads.serving()
 st.caption(
     "Outlay tells the format by itself: application logs, API responses and batches, Claude Code, OpenTelemetry, "
-    "exports of gateways and clouds, tables. Prompts and answers are never stored, and a file is deleted as soon as it "
-    "has been read. Loading a file again changes nothing."
+    "exports of gateways and clouds, tables; and reports of the bill. Prompts and answers are never stored, and a file "
+    "is deleted as soon as it has been read. Loading a file again changes nothing."
 )
 if sent is None:
     st.info("Files can be dropped here when the dashboard is opened with `outlay serve`.", icon=":material/info:")

@@ -7,8 +7,6 @@ stored table, whatever it says. What it may use of the machine is bounded by a c
 
 import json
 import re
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +15,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from dashboard.watch import Watch
 from queries import View, catalogue
 
 MOST_ROWS = 1_000
@@ -95,7 +94,7 @@ def run(cursor: duckdb.DuckDBPyConnection, sql: str) -> Selected:
     """
     sql = sql.strip().rstrip(";").rstrip()
     check(cursor, sql)
-    with _Watch(cursor) as watch:
+    with Watch(cursor, MOST_SECONDS, MOST_BYTES) as watch:
         try:
             cursor.execute("begin transaction read only")
             try:
@@ -176,38 +175,3 @@ def _nodes(part: Any) -> Iterator[dict[str, Any]]:
 
 def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0][:500]
-
-
-class _Watch:
-    """Interrupts a cursor that takes too long or too much memory; `why` says which."""
-
-    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        self._cursor, self._looking = cursor, cursor.cursor()
-        self._done = threading.Event()
-        self.why = "it was stopped"
-        self._thread = threading.Thread(target=self._look, name="outlay-ask-watch", daemon=True)
-
-    def __enter__(self) -> "_Watch":
-        self._ends_at, self._held = time.monotonic() + MOST_SECONDS, self._bytes()
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._done.set()
-        self._thread.join()
-        self._looking.close()
-
-    def _look(self) -> None:
-        while not self._done.wait(0.02):
-            if time.monotonic() > self._ends_at:
-                self.why = f"it was stopped after {MOST_SECONDS:g} seconds"
-            elif self._bytes() - self._held > MOST_BYTES:
-                self.why = f"it was stopped: it took more than {MOST_BYTES >> 20:,} MB of memory"
-            else:
-                continue
-            self._cursor.interrupt()
-
-    def _bytes(self) -> int:
-        sums = "select sum(memory_usage_bytes + temporary_storage_bytes)::bigint from duckdb_memory()"
-        [[held]] = self._looking.execute(sums).fetchall()
-        return int(held or 0)

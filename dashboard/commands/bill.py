@@ -53,14 +53,17 @@ def bill(ctx: click.Context, by: str | None, since: dt.datetime | None, until: d
 
 
 @bill.command(
-    "import", cls=Examples, epilog="outlay bill import usage_report.json cost_report.json\noutlay bill import *.csv"
+    "import",
+    cls=Examples,
+    epilog="outlay bill import usage_report.json cost_report.json\noutlay bill import *.csv bills.zip",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.pass_obj
 def import_(home: Path, files: tuple[Path, ...]) -> None:
     """Take in usage and cost reports: the JSON of Anthropic's APIs (all pages), or the Console's CSV exports.
 
-    The newest report of a day speaks for it. A file without a time of its own holds as of when it was last written.
+    Plain, or packed: a zip of them is taken in whole or not at all. The newest report of a day speaks for it. A file
+    without a time of its own holds as of when it was last written.
     """
     from ingest.bill import kept
     from ingest.bill.report import NoBill

@@ -39,12 +39,15 @@ def status(home: Path, form: str) -> None:
 @FORMAT
 @click.pass_obj
 def query(home: Path, sql: str, form: str) -> None:
-    """Answer a SELECT over facts.attempts, facts.calls and the metrics (see queries/README.md). Read-only."""
+    """Answer a SELECT over facts.attempts, facts.calls and the metrics (see queries/README.md).
+
+    It is read-only, and stopped after a minute, 2 GB of memory or a million rows.
+    """
     from dashboard.owner import QueryRefused
 
     try:
         with OwnerOf(home) as owner:
-            table = owner.query(sql)
+            table = owner.answer(sql)
     except QueryRefused as refused:
         fail(str(refused))
     print_table(table, form)

@@ -13,6 +13,7 @@ EXAMPLES = """outlay serve
 outlay serve --port 9000 --open
 outlay serve --otlp
 outlay serve --host 0.0.0.0 --url https://outlay.example.com --login password
+outlay serve --host 0.0.0.0 --url https://outlay.example.com --login oidc --secrets /etc/outlay/secrets.toml
 outlay serve --url https://outlay.example.com --login proxy --proxy-header X-Forwarded-Email --proxy 127.0.0.1"""
 
 
@@ -23,24 +24,27 @@ outlay serve --url https://outlay.example.com --login proxy --proxy-header X-For
 @click.option("--otlp", is_flag=True, help="Take OpenTelemetry exports (OTLP/HTTP) too, from whoever has the token.")
 @click.option(
     "--login",
-    type=click.Choice(["none", "password", "proxy"]),
+    type=click.Choice(["none", "password", "oidc", "proxy"]),
     default="none",
     show_default=True,
     help="How people are known. Those who may come in: outlay users.",
 )
 @click.option("--url", default="", help="Where browsers elsewhere reach it, as https://outlay.example.com.")
+@click.option(
+    "--secrets", type=click.Path(path_type=Path, dir_okay=False), help="The file with [auth] in it, for --login oidc."
+)
 @click.option("--proxy-header", default="", help="The header in which the proxy names who is logged in.")
 @click.option("--proxy", "proxies", multiple=True, help="Address or network of the proxy; may be repeated.")
 @click.pass_obj
 def serve(
     home: Path, port: int, host: str, open_browser: bool, otlp: bool, login: str, url: str, proxy_header: str,
-    proxies: tuple[str, ...],
+    proxies: tuple[str, ...], secrets: Path | None,
 ) -> None:  # fmt: skip
     """Open the dashboard: on this machine, or with a login for others too."""
     from dashboard.login.ways import Refused, way_of
 
     try:
-        way = way_of(login, home, host, url, proxy_header, proxies)
+        way = way_of(login, home, host, url, proxy_header, proxies, secrets)
     except Refused as error:
         fail(str(error), 2)
     try:

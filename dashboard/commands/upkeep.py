@@ -12,10 +12,14 @@ from dashboard.commands.terminal import OwnerOf, fail
 @click.pass_obj
 def verify(home: Path) -> None:
     """Prove that everything is whole: archive, ledger, attempts. Works while the server runs. Status 1 if not."""
+    from dashboard.owner import wrong_sums
     from ingest import verify as whole
 
     with OwnerOf(home) as owner:
         checks = list(whole.verify(home, owner.query))
+        for name, rows in wrong_sums(owner):
+            fault = f"sums: {rows:,} rows of {name} are not what the attempts say; `outlay rebuild` makes them anew"
+            checks.append(whole.Check(not rows, fault if rows else f"sums: {name} is what the attempts say"))
     for check in checks:
         click.echo(f"{'ok ' if check.is_well else 'NOT'}  {check.sentence}")
     sys.exit(0 if all(check.is_well for check in checks) else 1)

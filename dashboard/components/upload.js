@@ -78,7 +78,8 @@ function ask(method, path, body, signal) {
 
 async function take(files) {
   for (const file of files) {
-    const about = { name: file.name, size: file.size, sender, options: view?.settings.options }
+    const written_at = file.lastModified / 1000
+    const about = { name: file.name, size: file.size, written_at, sender, options: view?.settings.options }
     try {
       const answer = await ask("POST", "", JSON.stringify(about))
       if (answer.ok) outbox.push({ id: (await answer.json()).id, file })

@@ -24,6 +24,7 @@ _TABLES = (
     """create table if not exists user_sessions (
     session_digest text primary key, name text not null, ends_at text not null
 ) strict""",
+    """create table if not exists ended_logins (login_digest text primary key, forget_at text not null) strict""",
 )
 
 
@@ -75,14 +76,14 @@ def remove(home: Path, name: str) -> None:
 
 def users(home: Path) -> tuple[tuple[User, bool], ...]:
     """Everybody who may come in, by name, and whether they have a password."""
-    with _open(home) as con:
+    with _open(home, changes=False) as con:
         rows = con.execute("select name, role, password is not null from users order by name").fetchall()
     return tuple((User(name, Role(role)), bool(has)) for name, role, has in rows)
 
 
 def find(home: Path, name: str) -> User | None:
     """A user by name, whatever its case."""
-    with _open(home) as con:
+    with _open(home, changes=False) as con:
         row = con.execute("select name, role from users where name = ?", (_plain(name),)).fetchone()
     return User(row[0], Role(row[1])) if row else None
 
@@ -115,7 +116,7 @@ def log_out_all(home: Path) -> None:
 
 def logged_in(home: Path, word: str, now: datetime | None = None) -> User | None:
     """Whose browser says this word."""
-    with _open(home) as con:
+    with _open(home, changes=False) as con:
         row = con.execute(
             "select name, role from users join user_sessions using (name) where session_digest = ? and ends_at > ?",
             (_digest(word), (now or datetime.now(UTC)).isoformat()),
@@ -123,9 +124,25 @@ def logged_in(home: Path, word: str, now: datetime | None = None) -> User | None
     return User(row[0], Role(row[1])) if row else None
 
 
+def end(home: Path, word: str) -> None:
+    """A login that a signed cookie proves is over, in whatever tab or hand the cookie still is."""
+    now = datetime.now(UTC)
+    with _open(home) as con:
+        con.execute("delete from ended_logins where forget_at <= ?", (now.isoformat(),))
+        con.execute(
+            "insert or ignore into ended_logins values (?, ?)", (_digest(word), (now + LOGGED_IN_FOR).isoformat())
+        )
+
+
+def is_ended(home: Path, word: str) -> bool:
+    """Was this login ended?"""
+    with _open(home, changes=False) as con:
+        return con.execute("select 1 from ended_logins where login_digest = ?", (_digest(word),)).fetchone() is not None
+
+
 @contextlib.contextmanager
-def _open(home: Path) -> Iterator[sqlite3.Connection]:
-    with choices(home) as con:
+def _open(home: Path, changes: bool = True) -> Iterator[sqlite3.Connection]:
+    with choices(home, changes) as con:
         for table in _TABLES:
             con.execute(table)
         yield con

@@ -1,4 +1,4 @@
-"""The ways to know who asks: nobody needs to on loopback; else a password, or the header of a proxy that knows."""
+"""The ways to know who asks: nobody needs to on loopback; else a password, a provider, or the header of a proxy."""
 
 import ipaddress
 from collections.abc import Mapping, Sequence
@@ -74,7 +74,9 @@ class Proxy:
         return users.find(self.home, name) if name else None
 
 
-def way_of(login: str, home: Path, host: str, url: str, header: str, proxies: Sequence[str]) -> Way:
+def way_of(
+    login: str, home: Path, host: str, url: str, header: str, proxies: Sequence[str], secrets: Path | None = None
+) -> Way:
     """The way that the settings of a server ask for. Raises Refused for what would let in strangers, or nobody."""
     is_near = host in LOOPBACK
     if login == "none":
@@ -83,10 +85,14 @@ def way_of(login: str, home: Path, host: str, url: str, header: str, proxies: Se
         reached = url or host
         raise Refused(
             f"{reached} is reached from other machines, where anybody could read and change everything: say how people "
-            "are known, with --login password or --login proxy"
+            "are known, with --login password, oidc or proxy"
         )
     if not is_near and not url:
         raise Refused(f"say where browsers reach {host}, with --url https://NAME: other names are not answered")
+    if login == "oidc":
+        from dashboard.login import openid  # it is one of these ways itself
+
+        return openid.read(home, secrets, url)
     if not users.users(home):
         raise Refused("nobody could come in yet: `outlay users add NAME --role admin` lets in the first")
     if login == "password":

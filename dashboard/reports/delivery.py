@@ -92,7 +92,7 @@ def written(
 
 def standing(home: Path) -> list[dict[str, str | int | None]]:
     """What was delivered, or why not: the newest period first."""
-    with choices(home) as con:
+    with choices(home, changes=False) as con:
         con.execute(_TABLE)
         found = con.execute(
             "select rule, until, target, status, tries, due_at, error from report_deliveries order by until desc, rule"

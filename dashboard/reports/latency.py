@@ -43,6 +43,11 @@ def breakdown(source: Source, view: View, measure: str, by: str) -> Card:
     return cards.table(title, _MEANING[measure], rows, total, opens=by, alt=f"Latency {title}")
 
 
+def exactness(source: Source, view: View) -> str:
+    """How exact the percentiles are, as a sentence; none where they are those of the logged times."""
+    return "Percentiles are told to 1 %." if source.read("latency", view.filters).first()["is_exact"] is False else ""
+
+
 def _columns(measure: str) -> list[str]:
     return [f"{measure}{column}" for column in _PERCENTILES]
 

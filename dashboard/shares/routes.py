@@ -4,8 +4,8 @@ No session of the dashboard and no question to its data is behind them. Whatever
 """
 
 import gzip
+import threading
 import time
-from functools import cache
 from pathlib import Path
 
 import plotly
@@ -27,11 +27,14 @@ ASSETS = {
     "mark.svg": (HERE.parent / "mark.svg", "image/svg+xml"),
     "plotly.js": (Path(plotly.__file__).parent / "package_data" / "plotly.min.js", "text/javascript"),
 }
+_packed: dict[str, tuple[bytes, bytes]] = {}
+_packing = threading.Lock()
 
 
 def routes(home: Path) -> list[Route]:
     """The routes, over the shares of one home."""
     ledger.prepare(home)
+    threading.Thread(target=_asset, args=("plotly.js",), daemon=True).start()  # a second's work: before anybody asks
     links = Tries((600, 60))  # by address: links that somebody tries
     guesses = Tries((5, 60), (20, 3600))  # by share: passwords
     views = Tries((120, 60))  # by browser: pages and files
@@ -69,12 +72,14 @@ def routes(home: Path) -> list[Route]:
         share = _visited(request)
         if share is None or not views.allow(request.cookies[_cookie(share_id)], time.monotonic()):
             return _denied()
-        content = snapshot.content(home, share, name)
+        packed = name == snapshot.PAGE and _takes_gzip(request) and snapshot.content(home, share, snapshot.PACKED)
+        content = packed or snapshot.content(home, share, name)
         if content is None:
             return _denied()
         ledger.tell(home, share_id, event, _by(request), name if event == "exported" else "")
         if event == "opened":
-            return HTMLResponse(content, headers=FRESH)
+            about = {"Vary": "Accept-Encoding"} | ({"Content-Encoding": "gzip"} if packed else {})
+            return HTMLResponse(content, headers=FRESH | about)
         disposition = {"Content-Disposition": f'attachment; filename="outlay-{share.scope.page}-{name}"'}
         return Response(content, media_type=snapshot.FILES[name].media_type, headers=FRESH | disposition)
 
@@ -101,7 +106,7 @@ def routes(home: Path) -> list[Route]:
             return _denied()
         content, packed = _asset(name)
         headers = {"Cache-Control": "public, max-age=3600", "Vary": "Accept-Encoding"}
-        if "gzip" in request.headers.get("accept-encoding", ""):
+        if _takes_gzip(request):
             content, headers = packed, headers | {"Content-Encoding": "gzip"}
         return Response(content, media_type=ASSETS[name][1], headers=headers)
 
@@ -116,7 +121,7 @@ def routes(home: Path) -> list[Route]:
         Route("/shared/{share_id}/", show, methods=["GET"]),
         Route("/shared/{share_id}/status", status, methods=["GET"]),
         Route("/shared/{share_id}/files/{name}", take, methods=["GET"]),
-        *(Route(f"{prefix}{{rest:path}}", nothing) for prefix in PUBLIC),
+        *(Route(f"{prefix}{{rest:path}}", nothing, methods=["GET", "POST"]) for prefix in PUBLIC),
     ]
 
 
@@ -136,6 +141,8 @@ def _exchanged(
         ended = ledger.by_token(home, token)
         if ended:
             ledger.tell(home, ended.share_id, "denied", by, ended.state(ledger.utc_now()))
+        else:
+            ledger.tell_nothing(home)
         return None
     if share.password:
         if not guesses.allow(share.share_id, time.monotonic()):
@@ -146,6 +153,10 @@ def _exchanged(
             return None
     seconds = int((share.expires_at - ledger.utc_now()).total_seconds())
     return share.share_id, ledger.let_in(home, share.share_id, by), seconds
+
+
+def _takes_gzip(request: Request) -> bool:
+    return "gzip" in request.headers.get("accept-encoding", "")
 
 
 def _denied() -> Response:
@@ -173,7 +184,10 @@ def _network(address: str) -> str:
     return ".".join(address.split(".")[:3]) + ".…" if address else "unknown"
 
 
-@cache
 def _asset(name: str) -> tuple[bytes, bytes]:
-    content = ASSETS[name][0].read_bytes()
-    return content, gzip.compress(content, 9, mtime=0)
+    """A file as it is, and packed: once, however many ask for it first."""
+    with _packing:
+        if name not in _packed:
+            content = ASSETS[name][0].read_bytes()
+            _packed[name] = content, gzip.compress(content, mtime=0)
+        return _packed[name]

@@ -1,5 +1,6 @@
 """The files of a share: rendered once from one report, in a folder of their own, and replaced whole or not at all."""
 
+import gzip
 import os
 import secrets
 import shutil
@@ -23,6 +24,7 @@ from dashboard.shares.ledger import MOST_DAYS, Refresh, Scope, Share
 LONGEST_NAME = 120
 MOST_OPEN = 500  # shares at a time; each holds some files on disk
 PAGE = "page.html"
+PACKED = "page.html.gz"  # as browsers take it: packing it for each of them would take longer than all else
 
 
 @dataclass(frozen=True)
@@ -81,11 +83,18 @@ def make(
 
 
 def refresh_due(home: Path, read: Read, now: datetime) -> list[str]:
-    """Render anew what is due, with the scope it was shared with; the ids. What ended a day ago loses its files."""
-    renewed = []
+    """Render anew what is due, with the scope it was shared with; the ids. What ended a day ago loses its files.
+
+    One that cannot be rendered stays as it is, holds up no other, and is tried again; then all of them are raised.
+    """
+    renewed, failed = list[str](), dict[str, Exception]()
     for share in ledger.shares(home):
         if share.is_due(now):
-            rendering = _render(home, share.share_id, read, share.scope, share.name, share.expires_at)
+            try:
+                rendering = _render(home, share.share_id, read, share.scope, share.name, share.expires_at)
+            except Exception as error:  # its filters hold no data just now, say
+                failed[share.share_id] = error
+                continue
             ledger.rendered(home, share.share_id, rendering, now)
             for old in _folder(home, share.share_id).iterdir():
                 if old.name not in (rendering, share.rendering):  # whoever reads the last one may finish
@@ -93,6 +102,9 @@ def refresh_due(home: Path, read: Read, now: datetime) -> list[str]:
             renewed.append(share.share_id)
         elif share.revoked_at or now > share.expires_at + timedelta(days=1):
             shutil.rmtree(_folder(home, share.share_id), ignore_errors=True)
+    if failed:
+        told = "; ".join(f"{share_id}: {error}" for share_id, error in failed.items())
+        raise ExceptionGroup(told, list(failed.values()))
     return renewed
 
 
@@ -104,7 +116,7 @@ def revoke(home: Path, share_id: str, by: str) -> None:
 
 def content(home: Path, share: Share, name: str) -> bytes | None:
     """One file of a share; None for a name that is not among its files."""
-    if name != PAGE and name not in FILES:
+    if name not in (PAGE, PACKED) and name not in FILES:
         return None
     try:
         return (_folder(home, share.share_id) / share.rendering / name).read_bytes()
@@ -131,7 +143,9 @@ def write(home: Path, share_id: str, report: Report, name: str, expires_at: date
     unfinished = _folder(home, share_id) / f".{rendering}"
     unfinished.mkdir(parents=True, mode=0o700)
     downloads = [(file, of.label) for file, of in FILES.items()]
-    _put(unfinished / PAGE, page.written(report, name, expires_at, downloads).encode())
+    shown = page.written(report, name, expires_at, downloads).encode()
+    _put(unfinished / PAGE, shown)
+    _put(unfinished / PACKED, gzip.compress(shown, mtime=0))
     for file, of in FILES.items():
         _put(unfinished / file, of.write(report))
     unfinished.rename(unfinished.with_name(rendering))

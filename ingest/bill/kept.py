@@ -16,6 +16,8 @@ import pyarrow as pa
 from ingest.archive import sync
 from ingest.bill import as_csv, as_json
 from ingest.bill.report import NoBill, Report
+from ingest.chunk import Bytes, Unreadable
+from ingest.compression import Unpacking, members
 
 MOST_BYTES = 256 << 20
 
@@ -52,7 +54,7 @@ def read(data: bytes, source_name: str, made_at: datetime) -> list[Report]:
     try:
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise NoBill(f"{source_name}: no text; a report is JSON or CSV, unpacked") from error
+        raise NoBill(f"{source_name}: no text; a report is JSON or CSV, plain or packed") from error
     if text.lstrip()[:1] in ("{", "["):
         return as_json.read(text, source_name, made_at)
     if as_csv.is_one(text):
@@ -64,11 +66,37 @@ def read(data: bytes, source_name: str, made_at: datetime) -> list[Report]:
 
 
 def read_file(path: Path) -> list[Report]:
-    """The reports in a file, which hold as of when it was written if they do not say. Raises NoBill and OSError."""
-    about = path.stat()
-    if about.st_size > MOST_BYTES:
-        raise NoBill(f"{path}: larger than {MOST_BYTES >> 20} MB; import fewer days at a time")
-    return read(path.read_bytes(), path.name, datetime.fromtimestamp(about.st_mtime, UTC))
+    """The reports in a file or in an archive of them, which hold as of when it was written if they do not say.
+
+    Raises NoBill, with the reason of every member that is no report, and OSError.
+    """
+    found, reasons, unpacking = list[Report](), list[str](), Unpacking()
+    with path.open("rb") as file:
+        made_at = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
+        for name, stream in members(file, path.name, unpacking):
+            try:
+                if isinstance(stream, Unreadable):
+                    raise NoBill(str(stream))
+                found += read_stream(stream, name, made_at, unpacking)
+            except NoBill as error:
+                reasons.append(str(error))
+    if reasons:
+        raise NoBill("; ".join(reasons[:5]) + (f"; and {len(reasons) - 5:,} more" if len(reasons) > 5 else ""))
+    return found
+
+
+def read_stream(stream: Bytes, name: str, made_at: datetime, unpacking: Unpacking) -> list[Report]:
+    """The reports in a stream of plain bytes, as `ingest.compression` unpacks it. Raises NoBill, for bombs too."""
+    data = bytearray()
+    while block := stream.read(1 << 20):
+        data += block
+        if len(data) > MOST_BYTES:
+            raise NoBill(f"{name}: larger than {MOST_BYTES >> 20} MB; import fewer days at a time")
+        if why := unpacking.why_a_bomb(0):
+            raise NoBill(f"{name}: {why}: it looks like a decompression bomb")
+    if unpacking.damage:
+        raise NoBill(unpacking.damage)
+    return read(bytes(data), name, made_at)
 
 
 def keep(home: Path, reports: list[Report]) -> list[Imported]:

@@ -50,7 +50,7 @@ select
     stop_reason,
     http_status,
     case
-        when http_status >= 400 then coalesce(error_type, 'http_' || cast(http_status as varchar))
+        when http_status >= 400 then coalesce(error_type, 'http_' || cast(http_status as string))
         else error_type
     end as error_type,
     error_code,

@@ -14,10 +14,10 @@ placed as (
     select
         a.*,
         case when a.is_error then 1 else 0 end as failed,
-        row_number() over (partition by a.call_id order by a.attempt_no, a.started_at, a.attempt_id) as place,
+        row_number() over (partition by a.call_id order by a.attempt_no nulls last, a.started_at, a.attempt_id) as place,
         row_number() over (
             partition by a.call_id
-            order by a.is_error, a.attempt_no desc, a.started_at desc, a.attempt_id desc
+            order by a.is_error, a.attempt_no desc nulls last, a.started_at desc, a.attempt_id desc
         ) as place_from_answer,
         min(a.started_at) over (partition by a.call_id) as first_started_at
     from base.attempts as a

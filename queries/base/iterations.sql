@@ -1,22 +1,5 @@
 -- The parts of answers that were made in several iterations (compaction, server-side fallback), each billed for itself.
--- The one view that unfolds a list: an engine without unnest needs its own spelling of it.
 -- grain: attempt_id, iteration_no
-with
-unfolded as (
-    select
-        attempt_id,
-        model_raw,
-        started_at,
-        stop_reason,
-        case when speed = 'fast' then 1 else 0 end + case when service_tier = 'batch' then 2 else 0 end
-            + case when inference_geo = 'us' then 4 else 0 end
-            + case platform when 'bedrock' then 8 when 'vertex' then 16 when 'azure' then 24 else 0 end as variant,
-        len(iterations) as iterations,
-        unnest(range(1, len(iterations) + 1)) as iteration_no,
-        unnest(iterations) as part
-    from store.attempts
-    where iterations is not null
-)
 select
     attempt_id,
     iteration_no,
@@ -39,4 +22,4 @@ select
     coalesce(part.output_tokens, 0) = 0
         and (iteration_no < iterations or coalesce(stop_reason = 'refusal', false))
         and started_at >= timestamp '2026-06-02' as is_declined
-from unfolded
+from base.unfolded_iterations

@@ -98,11 +98,11 @@ select
     unpriced_reason,
     min_cacheable_tokens,
     multiplier,
-    cast(cast(input_usd_mtok * 1000000 as decimal(28, 6)) * multiplier as bigint) as input_pico,
-    cast(cast(cache_read_usd_mtok * 1000000 as decimal(28, 6)) * multiplier as bigint) as cache_read_pico,
-    cast(cast(cache_write_5m_usd_mtok * 1000000 as decimal(28, 6)) * multiplier as bigint) as cache_write_5m_pico,
-    cast(cast(cache_write_1h_usd_mtok * 1000000 as decimal(28, 6)) * multiplier as bigint) as cache_write_1h_pico,
-    cast(cast(output_usd_mtok * 1000000 as decimal(28, 6)) * multiplier as bigint) as output_pico,
+    cast(round(cast(input_usd_mtok * 1000000 as decimal(28, 6)) * multiplier) as bigint) as input_pico,
+    cast(round(cast(cache_read_usd_mtok * 1000000 as decimal(28, 6)) * multiplier) as bigint) as cache_read_pico,
+    cast(round(cast(cache_write_5m_usd_mtok * 1000000 as decimal(28, 6)) * multiplier) as bigint) as cache_write_5m_pico,
+    cast(round(cast(cache_write_1h_usd_mtok * 1000000 as decimal(28, 6)) * multiplier) as bigint) as cache_write_1h_pico,
+    cast(round(cast(output_usd_mtok * 1000000 as decimal(28, 6)) * multiplier) as bigint) as output_pico,
     cast(cast(w.usd_per_use as decimal(12, 6)) * 1000000000000 as bigint) as web_search_pico
 from asked
 cross join (select usd_per_use from lists.tool_prices where tool = 'web_search') as w

@@ -1,11 +1,12 @@
 -- Tries that agree in all that filters, prices and outcomes go by, added up by hour, with what they cost at the price of
 -- their day: the same money as facts.attempts, to the last digit. Tries billed in several iterations stand by themselves.
--- grain: attempt_id, begins_at, feature, team, environment, workspace_id, platform, model_raw, variant, prompt_tokens_over, is_free, is_counted, is_cached, is_error, error_type, http_status
+-- kept
+-- grain: attempt_id, begins_at, feature, team, environment, workspace_id, platform, model_raw, variant, prompt_tokens_over, is_free, is_counted, is_cached, is_user_known, is_error, error_type, http_status
 with
 added_up as (
     select
         a.*,
-        cast(null as varchar) as attempt_id,
+        cast(null as string) as attempt_id,
         r.model,
         pico(a.uncached_input_tokens, r.input_pico) as input_pico,
         pico(a.cache_read_tokens, r.cache_read_pico) as cache_read_pico,
@@ -54,6 +55,7 @@ by_themselves as (
         is_free,
         true as is_counted,
         false as is_cached,
+        user_id <> '(unattributed)' as is_user_known,
         is_error,
         error_type,
         case when is_error then http_status end as http_status,
@@ -88,9 +90,9 @@ by_themselves as (
         case when stop_group = 'truncated' then web_search_requests end as truncated_web_search_requests,
         case when billed_prompt_tokens > 0 and billed_output_tokens > 0 then 1 else 0 end as sized_attempts,
         case when billed_prompt_tokens > 0 and billed_output_tokens > 0
-            then cast(ln(billed_prompt_tokens + billed_output_tokens) as decimal(18, 12)) end as log_tokens,
+            then cast(cast(round(1000000 * ln(billed_prompt_tokens + billed_output_tokens)) as bigint) * 0.000001 as decimal(18, 12)) end as log_tokens,
         case when billed_prompt_tokens > 0 and billed_output_tokens > 0
-            then cast(ln(billed_prompt_tokens + billed_output_tokens) * ln(billed_prompt_tokens + billed_output_tokens) as decimal(18, 12))
+            then cast(cast(round(1000000 * ln(billed_prompt_tokens + billed_output_tokens) * ln(billed_prompt_tokens + billed_output_tokens)) as bigint) * 0.000001 as decimal(18, 12))
         end as log_tokens_squares,
         started_at as first_started_at,
         started_at as last_started_at,
@@ -135,6 +137,7 @@ select
     is_counted, -- their tokens in and out are known
     is_cached, -- prompt tokens were read from the cache or written to it
     coalesce(model, model_raw, '(no model)') as model, -- name in the price list, else the logged name without its path
+    is_user_known, -- the log says who they were for
     is_error, -- the tries failed
     error_type, -- why; http_ and the status when the log has no word for it
     http_status, -- the status of those that failed

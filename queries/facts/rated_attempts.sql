@@ -6,7 +6,7 @@ select
     a.attempt_id, -- id of the try
     a.started_at, -- its time as logged, UTC
     case when coalesce(a.is_end_time, false) then a.started_at
-        else a.started_at + cast(coalesce(a.latency_ms, 0) as bigint) * interval 1 millisecond end as ended_at, -- when its answer was there, UTC
+        else a.started_at + cast(round(coalesce(a.latency_ms, 0)) as bigint) * interval 1 millisecond end as ended_at, -- when its answer was there, UTC
     a.feature, -- what the call was for
     r.model, -- name in the price list
     a.user_id, -- who it was for

@@ -11,6 +11,7 @@ select
     workspace_id, -- workspace of the API key
     model_raw, -- model name as logged
     model, -- name in the price list, else the logged name without its path
+    user_id <> '(unattributed)' as is_user_known, -- the log says who it was for
     is_error, -- the try failed
     error_type, -- why; http_ and the status when the log has no word for it
     case when is_error then http_status end as http_status, -- the status of one that failed
@@ -34,10 +35,10 @@ select
     case when is_truncated then output_tokens end as truncated_output_tokens, -- their tokens
     case when is_truncated then cost_usd end as truncated_cost_usd, -- what these tries cost, prompts included; null when not known
     case when input_tokens > 0 and output_tokens > 0 then 1 else 0 end as sized_attempts, -- tries with tokens in and out
-    case when input_tokens > 0 and output_tokens > 0 then cast(ln(input_tokens + output_tokens) as decimal(18, 12)) end
+    case when input_tokens > 0 and output_tokens > 0 then cast(cast(round(1000000 * ln(input_tokens + output_tokens)) as bigint) * 0.000001 as decimal(18, 12)) end
         as log_tokens, -- the logarithm of its tokens
     case when input_tokens > 0 and output_tokens > 0
-        then cast(ln(input_tokens + output_tokens) * ln(input_tokens + output_tokens) as decimal(18, 12)) end
+        then cast(cast(round(1000000 * ln(input_tokens + output_tokens) * ln(input_tokens + output_tokens)) as bigint) * 0.000001 as decimal(18, 12)) end
         as log_tokens_squares, -- the same, squared
     started_at as first_started_at, -- first of the tries, UTC
     started_at as last_started_at, -- last of them, UTC

@@ -1,6 +1,6 @@
 -- The tries the reader asked for, added up where they agree in all that filters, prices and outcomes go by. A filter on
 -- users, or one that cuts an hour, is answered from focus.attempt_rows.
--- grain: attempt_id, begins_at, feature, team, environment, workspace_id, platform, model_raw, variant, prompt_tokens_over, is_free, is_counted, is_cached, is_error, error_type, http_status
+-- grain: attempt_id, begins_at, feature, team, environment, workspace_id, platform, model_raw, variant, prompt_tokens_over, is_free, is_counted, is_cached, is_user_known, is_error, error_type, http_status
 select
     * exclude (local_at),
     'total' as total, -- the same for all: what a figure for everything is grouped by

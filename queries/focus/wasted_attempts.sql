@@ -8,7 +8,7 @@ told as (
     union all
     select attempt_id, 2 as place, 'refused' as waste from focus.rated_attempts where stop_group = 'refused'
     union all
-    select attempt_id, 3 as place, 'asked_again' as waste from focus.truncated_answers where is_asked_again
+    select attempt_id, 3 as place, 'asked_again' as waste from focus.asked_again
     union all
     select attempt_id, 4 as place, 'repeated' as waste from focus.repeated_attempts
 ),

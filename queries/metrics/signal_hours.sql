@@ -8,28 +8,49 @@ tries as (
         feature,
         model,
         team,
-        count(*) as attempts,
-        sum(case when is_error then 1 else 0 end) as failed_attempts,
-        sum(case when cost_usd > 0 then 1 else 0 end) as billed_attempts,
-        coalesce(sum(cost_usd), 0) as cost_usd,
-        coalesce(sum(cast(cost_usd as double) * cast(cost_usd as double)), 0) as cost_squares,
-        coalesce(sum(uncached_input_tokens), 0) as uncached_input_tokens,
-        coalesce(sum(cache_read_tokens), 0) as cache_read_tokens,
+        sum(attempts) as attempts,
+        sum(case when is_error then attempts else 0 end) as failed_attempts,
+        sum(billed_attempts) as billed_attempts,
+        sum(cost_usd) as cost_usd,
+        sum(uncached_input_tokens) as uncached_input_tokens,
+        sum(cache_read_tokens) as cache_read_tokens,
         sum(cache_write_tokens) as cache_write_tokens,
-        coalesce(sum(output_tokens), 0) as output_tokens,
-        coalesce(sum(case when is_truncated then output_tokens end), 0) as truncated_tokens,
-        coalesce(sum(input_cost_usd), 0) as input_cost_usd,
-        coalesce(sum(cache_read_cost_usd), 0) as cache_read_cost_usd,
-        coalesce(sum(cache_write_cost_usd), 0) as cache_write_cost_usd,
-        coalesce(sum(output_cost_usd), 0) as output_cost_usd,
-        sum(case when input_tokens > 0 and output_tokens > 0 then 1 else 0 end) as sized_attempts,
-        coalesce(sum(case when input_tokens > 0 and output_tokens > 0
-            then ln(input_tokens + output_tokens) end), 0) as log_tokens,
-        coalesce(sum(case when input_tokens > 0 and output_tokens > 0
-            then ln(input_tokens + output_tokens) * ln(input_tokens + output_tokens) end), 0) as log_tokens_squares,
-        sum(case when stop_group is not null then 1 else 0 end) as responses,
-        sum(case when is_truncated then 1 else 0 end) as truncated_responses
+        sum(output_tokens) as output_tokens,
+        sum(truncated_output_tokens) as truncated_tokens,
+        sum(input_cost_usd) as input_cost_usd,
+        sum(cache_read_cost_usd) as cache_read_cost_usd,
+        sum(cache_write_cost_usd) as cache_write_cost_usd,
+        sum(output_cost_usd) as output_cost_usd,
+        sum(sized_attempts) as sized_attempts,
+        cast(sum(log_tokens) as double) as log_tokens,
+        cast(sum(log_tokens_squares) as double) as log_tokens_squares,
+        sum(answered_attempts) as responses,
+        sum(truncated_attempts) as truncated_responses
+    from focus.attempts_by_hour
+    group by hour, feature, model, team
+),
+-- No sum tells how unequal its parts were, nor how long the typical try took.
+timed as (
+    select
+        hour,
+        feature,
+        model,
+        team,
+        cast(cost_usd as double) as cost_usd,
+        case when not is_error then ln(greatest(latency_ms, 1)) end as log_latency
     from focus.attempts
+),
+squares as (
+    select
+        hour,
+        feature,
+        model,
+        team,
+        sum(cost_usd * cost_usd) as cost_squares,
+        count(log_latency) as timed_attempts,
+        sum(log_latency) as log_latency,
+        sum(log_latency * log_latency) as log_latency_squares
+    from timed
     group by hour, feature, model, team
 ),
 calls as (
@@ -38,13 +59,13 @@ calls as (
         feature,
         model,
         team,
-        count(*) as calls,
-        sum(case when is_retry_known then 1 else 0 end) as retry_known_calls,
+        sum(calls) as calls,
+        sum(case when is_retry_known then calls else 0 end) as retry_known_calls,
         sum(case when is_retry_known then attempts else 0 end) as retry_known_attempts,
-        sum(case when is_retry_known then attempts * attempts else 0 end) as retry_known_squares,
+        sum(case when is_retry_known then attempts_squares else 0 end) as retry_known_squares,
         sum(case when is_retry_known then failed_attempts else 0 end) as known_failures,
-        sum(case when is_masked then 1 else 0 end) as masked_calls
-    from focus.calls
+        sum(case when is_masked then calls else 0 end) as masked_calls
+    from focus.calls_by_hour
     group by hour, feature, model, team
 ),
 cells as (
@@ -54,8 +75,11 @@ cells as (
         coalesce(t.model, c.model) as model,
         coalesce(t.team, c.team) as team,
         t.* exclude (hour, feature, model, team),
+        s.* exclude (hour, feature, model, team),
         c.* exclude (hour, feature, model, team)
     from tries as t
+    left join squares as s
+        on s.hour = t.hour and s.feature = t.feature and s.model = t.model and s.team = t.team
     full outer join calls as c
         on c.hour = t.hour and c.feature = t.feature and c.model = t.model and c.team = t.team
 ),
@@ -95,6 +119,9 @@ select
     coalesce(sum(sized_attempts), 0) as sized_attempts, -- tries with tokens in and out
     coalesce(sum(log_tokens), 0) as log_tokens, -- the logarithms of their tokens, summed
     coalesce(sum(log_tokens_squares), 0) as log_tokens_squares, -- the same, squared first
+    coalesce(sum(timed_attempts), 0) as timed_attempts, -- answered tries that say how long they took
+    coalesce(sum(log_latency), 0) as log_latency, -- the logarithms of their milliseconds, summed
+    coalesce(sum(log_latency_squares), 0) as log_latency_squares, -- the same, squared first
     coalesce(sum(responses), 0) as responses, -- tries that were answered and say why the answer ended
     coalesce(sum(truncated_responses), 0) as truncated_responses -- answers that were cut off
 from sliced

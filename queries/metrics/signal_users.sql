@@ -21,4 +21,4 @@ select
     cost_usd, -- list price of those that have one
     cost_squares -- each try's cost, squared and summed
 from tries
-order by feature, user_id, day
+order by day, feature, user_id

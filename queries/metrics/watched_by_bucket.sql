@@ -13,7 +13,8 @@ tries as (
             / nullif(sum(case when stop_group is not null then 1 else 0 end), 0) as truncation_rate,
         cast(sum(cache_read_tokens) as double)
             / nullif(sum(cache_read_tokens) + sum(cache_write_tokens), 0) as cache_hit_rate,
-        percentile_disc(0.95) within group (order by case when not is_error then latency_ms end) as p95_ms
+        percentile_disc(0.95) within group (order by case when not is_error then latency_ms end) as p95_ms,
+        exp(avg(case when not is_error then ln(greatest(latency_ms, 1)) end)) as typical_ms
     from focus.attempts
     group by bucket
 ),
@@ -39,7 +40,8 @@ select
     t.attempt_error_rate, -- failed tries over logged tries
     c.masked_rate, -- calls that failed at first and then succeeded, over calls with known tries
     t.cache_hit_rate, -- tokens read from the cache over tokens read or written
-    t.p95_ms -- 95 in 100 answered tries took no longer
+    t.p95_ms, -- 95 in 100 answered tries took no longer
+    t.typical_ms -- milliseconds of a typical answered try: the geometric mean
 from tries as t
 full outer join counted as c on c.bucket = t.bucket
 order by bucket

@@ -1,7 +1,8 @@
 -- The attempts that agree in all that filters, prices and outcomes go by, added up by hour. Tokens, not money: a
 -- price that is corrected prices all of history anew. Attempts that were billed in several iterations are few, have prices
 -- of their own for each part, and stay as they are.
--- grain: begins_at, feature, team, environment, workspace_id, platform, model_raw, variant, prompt_tokens_over, is_free, is_counted, is_cached, is_error, error_type, http_status
+-- kept
+-- grain: begins_at, feature, team, environment, workspace_id, platform, model_raw, variant, prompt_tokens_over, is_free, is_counted, is_cached, is_user_known, is_error, error_type, http_status
 with
 told as (
     select
@@ -27,6 +28,7 @@ select
     is_free,
     uncached_input_tokens is not null and output_tokens is not null as is_counted,
     prompt_tokens > coalesce(uncached_input_tokens, 0) as is_cached,
+    user_id <> '(unattributed)' as is_user_known,
     is_error,
     error_type,
     case when is_error then http_status end as http_status,
@@ -61,9 +63,9 @@ select
     cast(sum(case when is_truncated then web_search_requests end) as bigint) as truncated_web_search_requests,
     cast(sum(case when prompt_tokens > 0 and output_tokens > 0 then 1 else 0 end) as bigint) as sized_attempts,
     sum(case when prompt_tokens > 0 and output_tokens > 0
-        then cast(ln(prompt_tokens + output_tokens) as decimal(18, 12)) end) as log_tokens,
+        then cast(cast(round(1000000 * ln(prompt_tokens + output_tokens)) as bigint) * 0.000001 as decimal(18, 12)) end) as log_tokens,
     sum(case when prompt_tokens > 0 and output_tokens > 0
-        then cast(ln(prompt_tokens + output_tokens) * ln(prompt_tokens + output_tokens) as decimal(18, 12)) end)
+        then cast(cast(round(1000000 * ln(prompt_tokens + output_tokens) * ln(prompt_tokens + output_tokens)) as bigint) * 0.000001 as decimal(18, 12)) end)
         as log_tokens_squares,
     min(started_at) as first_started_at,
     max(started_at) as last_started_at

@@ -1,5 +1,6 @@
 -- The logical requests that agree in all that filters and outcomes go by, added up by the hour in which the first try
 -- was sent.
+-- kept
 -- grain: begins_at, feature, team, environment, model_raw, is_batch, is_retry_known, is_failed, is_first_attempt_failed, is_masked, error_type, http_status, first_error_type, first_http_status
 select
     date_trunc('hour', started_at) as begins_at,

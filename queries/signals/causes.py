@@ -27,7 +27,7 @@ OF_METRIC = {
     "cache_hit_rate": ("cache_hit_rate",),
     "requests": ("requests",),
 }
-WITHOUT_COST = ("truncation_rate", "error_rate", "masked_error_rate", "latency_p95")
+WITHOUT_COST = ("truncation_rate", "error_rate", "masked_error_rate", "latency_p95", "typical_latency")
 
 
 def cost_of(factors: Mapping[str, Array]) -> Array:

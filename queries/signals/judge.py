@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from queries.signals.bursts import Hourly, burst_flags, spread_of_one
 from queries.signals.hours import Hours, expect_hours
 from queries.signals.levels import Level, expect
-from queries.signals.ratios import Judged, creep, expect_rate, expect_ratio, mean_step, slow_share
+from queries.signals.ratios import Judged, creep, expect_rate, expect_ratio, judged, slow_share
 from queries.signals.rules import (
     Flag,
     Rule,
@@ -29,7 +30,7 @@ ENOUGH = 0.6  # of the usual requests: with fewer, the cache is cold and every r
 RULES = {
     "cost": Rule(4.6, down=True),
     "requests": Rule(4.6, down=True),
-    "tokens_per_request": Rule(3.7, down=True),
+    "tokens_per_request": Rule(3.7),
     "cost_per_request": Rule(4.6, down=True),
     "attempts_per_request": Rule(4.6),
     "truncation_rate": Rule(4.6),
@@ -37,7 +38,14 @@ RULES = {
     "masked_error_rate": Rule(5.2),
     "cache_hit_rate": Rule(5.0, up=False, down=True),
 }
+RATES = (
+    ("truncation_rate", "truncated_responses", "responses"),
+    ("error_rate", "failed_attempts", "attempts"),
+    ("masked_error_rate", "masked_calls", "retry_known_calls"),
+)  # metric: how many of how many
+WARM_CALLS = 30  # an hour: with fewer, a cache that lives for five minutes goes cold by itself
 CREEP, SLOWER, SLOW_SHARE = Rule(4.5), Rule(5.0), Rule(5.75)
+SHRINK = Rule(4.6, up=False, down=True)  # shorter prompts harm nobody: they must stand out more
 
 
 @dataclass(frozen=True)
@@ -79,20 +87,24 @@ def judge(series: Series, slate: Slate | None = None, told: Iterable[Flag] = ())
         cost_hours = expect_hours(series.hours["cost_usd"], cost, *hourly, slate.of("cost hours"))
         quiet = shared_hours(series.hours["calls"].reshape(len(calls), -1), request_hours.expected, slices)
         flags += [
-            *day_flags("cost", RULES["cost"], _plain(cost, cost_usd),
+            *day_flags("cost", RULES["cost"], judged(cost, cost_usd),
                        grown & (np.abs(cost_usd - cost.expected) >= floor), slices, first, shared),
-            *day_flags("requests", RULES["requests"], _plain(requests, calls),
+            *day_flags("requests", RULES["requests"], judged(requests, calls),
                        grown & worth & (np.abs(calls - requests.expected) >= 10), slices, first, shared),
             *step_flags("cost", cost, cost_usd, 1.5 * floor, grown, slices, shared, first),
             *step_flags("requests", requests, calls, 15 + 0 * floor, grown & worth, slices, shared, first),
             *hour_flags("cost", series.hours["cost_usd"], cost_hours, cost, 0 * each + 1, floor, old, None, slices,
-                        first),
+                        shared, first),
             *hour_flags("requests", series.hours["calls"], request_hours, requests, each, floor, old, quiet, slices,
-                        first),
+                        shared, first),
             *user_flags(series, requests, floor, grown, first),
         ]  # fmt: skip
-        for metric, rule, what, matters in _ratios(series, cost, requests, floor, slate):
+        ratios = _ratios(series, cost, requests, floor, slate)
+        for metric, rule, what, matters in ratios:
             flags += day_flags(metric, rule, what, matters & grown, slices, first)
+        usual = {metric: what.expected for metric, _, what, _ in reversed(ratios)}
+        for burst in _bursts(series, usual, cost_hours, request_hours, floor):
+            flags += burst_flags(burst, slices, old, series.whole_hours, slate.of(f"{burst.metric} hours"), first)
     return Verdict(flags, cost, requests, cost_hours, request_hours)
 
 
@@ -103,6 +115,7 @@ def _ratios(
     days, weekend, whole = series.days, series.weekend, series.whole_days
     calls, cost_usd, sized = days["calls"], days["cost_usd"], days["sized_attempts"]
     busy = calls > ENOUGH * requests.expected
+    busier = calls > requests.expected / ENOUGH
     mean = np.where(sized >= 5, days["log_tokens"] / sized, np.nan)
     sample = np.maximum(days["log_tokens_squares"] / sized - mean**2, 0.01) / sized
     tokens = expect_ratio(mean, sample, weekend, whole, slate.of("tokens"))
@@ -120,35 +133,35 @@ def _ratios(
     scatter = np.maximum(days["retry_known_squares"] / known - tries**2, 0.01) / tries**2 / known
     again = np.where(known >= 5, np.log(tries), np.nan)
     attempts = expect_ratio(again, scatter, weekend, whole, slate.of("attempts"))
-    judged = [
+    attempts = replace(attempts, low=np.maximum(attempts.low, 1))  # a request is at least one attempt
+    found = [
         ("tokens_per_request", RULES["tokens_per_request"], tokens,
          (moved >= 0.15) & (moved * cost.expected >= floor / 2)),
+        ("tokens_per_request", SHRINK, tokens, (moved >= 0.15) & (moved * cost.expected >= floor / 2)),
         ("tokens_per_request", CREEP, crept,
          grown_old & (rise >= np.log(1.18)) & (np.abs(rise) * cost.expected >= floor / 2)),
         ("cost_per_request", RULES["cost_per_request"], per_call,
-         (dearer >= 0.15) & (dearer * cost.expected >= floor) & busy),
+         (dearer >= 0.15) & (dearer * cost.expected >= floor) & busy & ((each > np.log(per_call.expected)) | ~busier)),
         ("attempts_per_request", RULES["attempts_per_request"], attempts, attempts.actual - attempts.expected >= 0.05),
     ]  # fmt: skip
-    for metric, hits, trials in (
-        ("truncation_rate", "truncated_responses", "responses"),
-        ("error_rate", "failed_attempts", "attempts"),
-        ("masked_error_rate", "masked_calls", "retry_known_calls"),
-    ):
+    for metric, hits, trials in RATES:
         rate = expect_rate(days[hits], days[trials], None, whole, 0.002, 0.05, slate.of(metric))
         matters = (rate.actual - rate.expected >= 0.02) & (days[hits] >= 5) & (days[trials] >= 20)
-        judged.append((metric, RULES[metric], rate, matters))
+        found.append((metric, RULES[metric], rate, matters))
     cacheable = days["cache_read_tokens"] + days["cache_write_tokens"]
     answers = np.where(cacheable > 0, sized, 0)
     hits = np.nan_to_num(days["cache_read_tokens"] / cacheable) * answers
     rate = expect_rate(hits, answers, weekend, whole, 0.01, 0.2, slate.of("cache hits"))
-    judged.append(("cache_hit_rate", RULES["cache_hit_rate"], rate, (rate.actual - rate.expected <= -0.1) & busy))
-    return judged + _latencies(series, slate)
+    found.append(("cache_hit_rate", RULES["cache_hit_rate"], rate, (rate.actual - rate.expected <= -0.1) & busy))
+    return found + _latencies(series, slate)
 
 
 def _latencies(series: Series, slate: Slate) -> list[tuple[str, Rule, Judged, Array]]:
     """Latency, seen in two ways: all tries slower, or more of them slow. Told as the day's 95 % percentile."""
-    weekend, whole = series.weekend, series.whole_days
-    mean, error = mean_step(series.latencies)
+    days, weekend, whole = series.days, series.weekend, series.whole_days
+    timed = days["timed_attempts"]
+    mean = np.where(timed >= 5, days["log_latency"] / timed, np.nan)
+    error = np.maximum(days["log_latency_squares"] / timed - mean**2, 0.01) / timed
     latency = expect_ratio(mean, error, weekend, whole, slate.of("latency"))
     slow, own, usual = slow_share(series.latencies, whole, slate.of("slow"))
     percentile, usual = 2 ** ((own + 0.5) / 8), 2 ** ((usual + 0.5) / 8)
@@ -159,7 +172,38 @@ def _latencies(series: Series, slate: Slate) -> list[tuple[str, Rule, Judged, Ar
     return [
         ("latency_p95", SLOWER, Judged(percentile, usual, low, high, latency.score), slower),
         ("latency_p95", SLOW_SHARE, Judged(percentile, usual, low, high, rate.score), more_slow),
+        ("typical_latency", SLOWER, latency, np.zeros(slow.shape, bool)),  # told by its percentile, but for hours
     ]
+
+
+def _bursts(series: Series, usual: dict[str, Array], cost: Hours, requests: Hours, floor: Array) -> Iterator[Hourly]:
+    """Every ratio by hour, against what was expected of its day."""
+    days, hours = series.days, series.hours
+    calls, due, due_usd = (
+        np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1)
+        for values in (hours["calls"].reshape(len(hours["calls"]), -1), requests.expected, cost.expected)
+    )
+
+    def costs(row: Array, start: Array, end: Array, more: Array) -> Array:
+        return np.expm1(more) * (due_usd[row, end] - due_usd[row, start]) >= floor[(end - 1) // 24] / 2
+
+    def is_warm(row: Array, start: Array, end: Array, _: Array) -> Array:
+        made, usually = (total[row, end] - total[row, start] for total in (calls, due))
+        return (made >= ENOUGH * usually) & (made >= WARM_CALLS * (end - start))
+
+    for metric, hits, trials in RATES:
+        yield Hourly(metric, 6.0, 0.1, hours[hits], hours[trials], usual[metric])
+    cacheable = hours["cache_read_tokens"] + hours["cache_write_tokens"]
+    answers = np.where(cacheable > 0, hours["sized_attempts"], 0)
+    misses = np.nan_to_num(hours["cache_write_tokens"] / cacheable) * answers
+    yield Hourly("cache_hit_rate", 6.0, 0.2, misses, answers, 1 - usual["cache_hit_rate"], None, is_warm, True)
+    for metric, least, total, count, matters in (
+        ("tokens_per_request", 1.3, "log_tokens", "sized_attempts", costs),
+        ("typical_latency", 1.5, "log_latency", "timed_attempts", None),
+    ):
+        variance = spread_of_one(days[f"{total}_squares"], days[total], days[count])
+        mean = np.log(usual[metric])
+        yield Hourly(metric, 5.0, np.log(least), hours[total], hours[count], mean, variance, matters)
 
 
 def _logged(series: Series) -> Array:
@@ -181,7 +225,3 @@ def floor_of(series: Series) -> Array:
     days = np.arange(len(spend))
     first = np.maximum(days - 28, 0)
     return np.maximum(FLOOR_USD, FLOOR_SHARE * (running[days] - running[first]) / np.maximum(days - first, 1))
-
-
-def _plain(level: Level, actual: Array) -> Judged:
-    return Judged(actual, level.expected, level.low, level.high, level.score)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from queries.signals.levels import Level
 from queries.signals.slate import Array, Slate
 from queries.signals.statistics import median, rate_score, spread
 
@@ -30,6 +31,11 @@ class Judged:
     low: Array
     high: Array
     score: Array
+
+
+def judged(level: Level, actual: Array) -> Judged:
+    """An amount against its level."""
+    return Judged(actual, level.expected, level.low, level.high, level.score)
 
 
 def expect_ratio(logs: Array, sampling: Array, weekend: Array, judged_days: int, slate: Slate) -> Judged:
@@ -153,13 +159,3 @@ def _step_of_95(histogram: Array) -> Array:
     """(S,): the step of (S, LATENCY_STEPS) that 95 % of the tries lie in or below."""
     share = np.cumsum(histogram, axis=1) / np.maximum(histogram.sum(axis=1, keepdims=True), 1)
     return np.minimum((share < 0.95).sum(axis=1), LATENCY_STEPS - 1)
-
-
-def mean_step(latencies: Array) -> tuple[Array, Array]:
-    """(S, D) mean of the logarithm of the latency, and its variance from the size of the day's sample."""
-    steps = (np.arange(LATENCY_STEPS) + 0.5) * np.log(2) / 8
-    count = latencies.sum(axis=2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = latencies @ steps / count
-        variance = latencies @ steps**2 / count - mean**2
-    return np.where(count >= 5, mean, np.nan), np.maximum(variance, 0.01) / np.maximum(count, 1)

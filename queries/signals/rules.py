@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from queries.signals.hours import Hours
+from queries.signals.hours import LEFT, Hours
 from queries.signals.levels import Level
 from queries.signals.ratios import Judged
 from queries.signals.series import BUSY_ATTEMPTS, Series, Slice
@@ -25,8 +25,11 @@ STRANGER = 1.1  # than the third strangest of the last 28 days
 RUN_AWAY, DROP = {"cost": 4.5, "requests": 3.8}, 4.3  # hourly scores; a few heavy calls make cost burst by itself
 RUN_AWAY_PART = 0.2  # of a usual day's amount must have come on top
 DROP_CALLS = 20  # must have been expected
-STEP = {"cost": 4.4, "requests": 4.2}  # score of three days together
-SHARED = 0.25  # so many features moving alike on one day are one event of the whole, not many
+RHYTHM = 0.5  # of what is strange now was so in the same hours a week before: that is how this slice runs
+DROP_FLOOR = 0.4  # of the dollars of other flags: a feature that is broken saves little
+STEP = {3: 3.9, 5: 3.9, 7: 4.0}  # score of so many days together
+STANDS_OUT, WANDERS = 0.75, 0.3  # a day of a new level; a level within a week by itself
+SHARED = 0.15  # so many features moving alike on one day are one event of the whole, not many
 USER_SCORE, USER_PART, USER_BUSY, USER_OVERDISPERSION = 5.0, 0.15, 0.3, 0.005
 
 
@@ -44,6 +47,7 @@ class Flag:
     """One metric of one slice over some hours, counted from the first day's midnight; values in the metric's unit.
 
     `raised` is the hour at whose beginning this could first be known. `user` is who drove it, where one alone did.
+    stake_usd: what its days cost more than expected, where its slice is not among the series.
     """
 
     of: Slice
@@ -54,6 +58,7 @@ class Flag:
     values: tuple[float, float, float, float]  # actual, expected, low, high
     score: float
     user: str | None = None
+    stake_usd: float = 0.0
 
 
 def day_flags(
@@ -74,7 +79,7 @@ def day_flags(
             if not is_judged:
                 continue
             side = direction * score
-            own = np.minimum(STRANGER * _third_of_past(np.nan_to_num(side, nan=-np.inf), first), 1.5 * ALONE)
+            own = np.minimum(STRANGER * third_of_past(np.nan_to_num(side, nan=-np.inf), first), 1.5 * ALONE)
             side = side[:, first:]
             stands_out = (side >= ALONE) & (side >= own) & matters[rows, first:] & first_discoveries(side, DISCOVERIES)
             if shared is not None and kind == "feature":
@@ -93,31 +98,51 @@ def step_flags(
     metric: str, level: Level, actual: Array, gate: Array, matters: Array, slices: tuple[Slice, ...], shared: Array,
     first: int,
 ) -> list[Flag]:  # fmt: skip
-    """Three days that are each unremarkable and together are not: a new level, seen before it has become the usual."""
-    score = np.where(shared.any(axis=0), 0, np.clip(level.score, -4, 4))
-    three = np.full(score.shape, np.nan)
-    three[:, 2:] = (score[:, 2:] + score[:, 1:-1] + score[:, :-2]) / np.sqrt(3)
-    least = np.zeros(score.shape)
-    least[:, 2:] = np.minimum(np.minimum(score[:, 2:], score[:, 1:-1]), score[:, :-2])
-    excess = np.cumsum(np.nan_to_num(actual - level.expected), axis=1)
-    excess[:, 3:] = excess[:, 3:] - excess[:, :-3]
+    """Days in a row that are each unremarkable and together are not: a new level, seen before it is the usual one."""
     kinds = np.array([of.kind for of in slices])
+    more = np.cumsum(np.pad(np.nan_to_num(actual - level.expected), ((0, 0), (1, 0))), axis=1)
     flags = []
-    for kind in dict.fromkeys(kinds):
-        rows = np.flatnonzero(kinds == kind)
-        found = (three[rows] / _noisiness(three[rows], first) >= STEP[metric]) & (least[rows] > 0.8)
-        for row, day in np.argwhere((found & matters[rows] & (excess[rows] >= gate))[:, first:]):
-            day = int(day) + first
-            at = rows[row], slice(day - 2, day + 1)
-            values = _values((actual, level.expected, level.low, level.high), at)
-            end = day * 24 + 24
-            flags.append(Flag(slices[rows[row]], metric, end - 72, end, end, values, float(three[rows[row], day])))
+    for run, threshold in STEP.items():
+        score, is_steady = _together(run, level, actual, shared)
+        excess = more[:, 1:] - np.pad(more, ((0, 0), (run, 0)))[:, 1 : more.shape[1]]
+        for kind in dict.fromkeys(kinds):
+            rows = np.flatnonzero(kinds == kind)
+            found = is_steady[rows] & (score[rows] / _noisiness(score[rows], first) >= threshold)
+            for row, day in np.argwhere((found & matters[rows] & (excess[rows] >= gate))[:, first:]):
+                row, end = rows[row], int(day) + first + 1
+                values = _values((actual, level.expected, level.low, level.high), (row, slice(end - run, end)))
+                flags.append(
+                    Flag(slices[row], metric, (end - run) * 24, end * 24, end * 24, values, float(score[row, end - 1]))
+                )
     return flags
+
+
+def _together(run: int, level: Level, actual: Array, shared: Array) -> tuple[Array, Array]:
+    """(S, D): the score of so many days together, up to and with each day, and whether all but the odd one stand out.
+
+    All are held against the level before the first of them, for the level follows what is new. By how far it wanders of
+    itself is noise that they share.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        usual = level.whole / level.factor
+        here = stabilised(actual, level.grain, level.sigma)
+        scores = np.full((run, *actual.shape), np.nan)
+        for ago in range(run):
+            last = actual.shape[1] - ago
+            then, noise = np.full((len(actual), last), np.nan), (level.grain[:, :last], level.sigma[:, :last])
+            lag = run - 1 - ago
+            then[:, lag:] = usual[:, : last - lag]
+            due = stabilised(level.expected[:, :last] * then / usual[:, :last], *noise)
+            scores[ago, :, ago:] = here[:, :last] - due
+            scores[ago, :, ago:][:, shared.any(axis=0)[:last]] = 0
+    scores = np.sort(np.clip(scores, -4, 4), axis=0)
+    is_steady = (scores[0] > 0) & (scores[run // 7] > STANDS_OUT)
+    return scores.sum(axis=0) / np.sqrt(run + (run * WANDERS) ** 2), is_steady
 
 
 def hour_flags(
     metric: str, amount: Array, hours: Hours, level: Level, each_usd: Array, floor: Array, grown: Array,
-    quiet: Array | None, slices: tuple[Slice, ...], first: int,
+    quiet: Array | None, slices: tuple[Slice, ...], shared: Array, first: int,
 ) -> list[Flag]:  # fmt: skip
     """What ran away, and (where `quiet` (H,) is given) what went quiet alone, within hours.
 
@@ -126,14 +151,14 @@ def hour_flags(
     """
     flat = amount.reshape(len(amount), -1)
     got, due = (np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1) for values in (flat, hours.expected))
-    old = np.repeat(grown, 24, axis=1)
+    more, old = got - due, np.repeat(grown, 24, axis=1)
     sides = [(1, hours.up, hours.up_span, RUN_AWAY[metric])]
     sides += [] if quiet is None else [(-1, hours.down, hours.down_span, DROP)]
     flags = []
     for direction, score, spans, threshold in sides:
         strange = np.where(np.isfinite(score), direction * score, -np.inf)
         daily = strange.reshape(len(score), -1, 24).max(axis=2)
-        own = np.clip(STRANGER * _third_of_past(daily, first), threshold, 2 * threshold)
+        own = np.clip(STRANGER * third_of_past(daily, first), threshold, 2 * threshold)
         begin = first * 24
         for row, hour in np.argwhere((strange[:, begin:] >= np.repeat(own, 24, axis=1)) & old[:, begin:]):
             hour = int(hour) + begin
@@ -144,11 +169,18 @@ def hour_flags(
                 continue
             if direction < 0 and (expected < DROP_CALLS or (quiet is not None and quiet[hour])):
                 continue
-            if abs(actual - expected) * each_usd[row, day] < floor[day]:
+            if direction < 0 and shared[0, start // 24 : end // 24].any():  # a holiday, now that it is over
+                continue
+            before = more[row, end - 168] - more[row, start - 168] if start >= 168 else 0.0
+            if before / (actual - expected) >= RHYTHM:
+                continue
+            if abs(actual - expected) * each_usd[row, day] < floor[day] * (1 if direction > 0 else DROP_FLOOR):
                 continue
             grain = level.grain[row, day]
             noise = np.sqrt(level.sigma[row, day] ** 2 + 0.3**2 / (end - start))
             low, high = (amount_at(stabilised(expected, grain, noise) + reach, grain, noise) for reach in (-1.28, 1.28))
+            if direction < 0 and low < LEFT * expected:  # on and off at random: nothing left is nothing new
+                continue
             values = (float(actual), float(expected), float(low), float(high))
             flags.append(Flag(slices[row], metric, start, end, end, values, float(score[row, hour])))
     return flags
@@ -205,7 +237,7 @@ def _values(columns: tuple[Array, Array, Array, Array], at: object) -> tuple[flo
     return actual, expected, low, high
 
 
-def _third_of_past(score: Array, first: int) -> Array:
+def third_of_past(score: Array, first: int) -> Array:
     """(S, D - first): for each day from `first` on the third highest score of the slice's 28 days before."""
     third = np.full((len(score), score.shape[1] - first), -np.inf)
     for day in range(max(first, 3), score.shape[1]):

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 
 from queries.signals.slate import Array
-from queries.signals.sums import HOURLY, Sums
+from queries.signals.sums import HOURLY, Sums, by_day, keys_of
 
 BUSY_ATTEMPTS = 20  # in one day: users who never made so many cannot drive anything
 GAP_CALLS = 8.0  # an hour in which at least so many tries are usual and none came was not logged
@@ -41,7 +41,7 @@ class Series:
 
     slices: tuple[Slice, ...]
     first_day: date
-    hours: dict[str, Array]  # cost_usd, calls, attempts
+    hours: dict[str, Array]  # what is judged by hour
     days: dict[str, Array]  # every column of metrics.signal_hours, summed
     latencies: Array  # (S, D, LATENCY_STEPS): answered tries by duration
     users: Users
@@ -84,12 +84,20 @@ def lay_out(sums: Sums, until: datetime | None = None) -> Series:
 
 def _busy(sums: Sums, slices: tuple[Slice, ...]) -> Users:
     place = {of.name: row for row, of in enumerate(slices) if of.kind == "feature"}
-    attempts = sums.users.arrays["attempts"]
-    told = np.array([feature in place for feature, _ in sums.users.keys], bool)
-    busy = np.flatnonzero((attempts >= BUSY_ATTEMPTS).any(axis=1) & told)
-    pairs = [sums.users.keys[row] for row in busy]
-    feature = np.array([place[name] for name, _ in pairs], int)
-    return Users(feature, tuple(user for _, user in pairs), attempts[busy], sums.users.arrays["cost_usd"][busy])
+    days = sums.slices.arrays["attempts"].shape[1]
+    features, feature = keys_of(sums.users, "feature")
+    users, user = keys_of(sums.users, "user_id")
+    day, attempts, cost_usd = by_day(sums.users, sums.first_day)
+    known = np.array([name in place for name in features], bool)[feature] & (day >= 0) & (day < days)
+    pair = feature * len(users) + user
+    busy = np.unique(pair[known & (attempts >= BUSY_ATTEMPTS)])
+    mine = known & np.isin(pair, busy)
+    cell = np.searchsorted(busy, pair[mine]) * days + day[mine]
+    laid_out = (
+        np.bincount(cell, told[mine], len(busy) * days).reshape(len(busy), days) for told in (attempts, cost_usd)
+    )
+    of_feature = np.array([place[features[one]] for one in busy // max(len(users), 1)], int)
+    return Users(of_feature, tuple(users[one] for one in busy % max(len(users), 1)), *laid_out)
 
 
 def _covered(attempts: Array, whole_hours: int) -> Array:

@@ -95,12 +95,20 @@ def find(read: Read, filters: Filters, memory: Memory | None = None) -> Findings
 
 
 def _episodes(flags: list[Flag]) -> list[list[Flag]]:
-    """Flags of one metric and slice that belong together, each group in the order of time."""
+    """Flags of one metric and slice that belong together, each group in the order of time. A rise is no fall.
+
+    Of a ratio, a day that stands out because some of its hours do is told by those hours.
+    """
+
+    def subject(flag: Flag) -> tuple[str, str, str, bool]:
+        return flag.of.kind, flag.of.name, flag.metric, flag.score > 0
+
+    bursts = {(subject(of), of.start // 24) for of in flags if of.metric not in SUMS and of.end - of.start < 24}
+    flags = [of for of in flags if of.end - of.start < 24 or (subject(of), of.start // 24) not in bursts]
     groups: list[list[Flag]] = []
     end = -APART_HOURS
-    for flag in sorted(flags, key=lambda flag: (flag.of.kind, flag.of.name, flag.metric, flag.start, flag.end)):
-        same = groups and groups[-1][0].of == flag.of and groups[-1][0].metric == flag.metric
-        if same and flag.start - end < APART_HOURS:
+    for flag in sorted(flags, key=lambda flag: (subject(flag), flag.start, flag.end)):
+        if groups and subject(groups[-1][0]) == subject(flag) and flag.start - end < APART_HOURS:
             groups[-1].append(flag)
             end = max(end, flag.end)
         else:
@@ -119,13 +127,14 @@ def _signal(series: Series, verdict: Verdict, flags: list[Flag], zone: str) -> S
     found: dict[str, float] = {}
     cause = None
     driver = of.name if of.kind == "user" else None
-    stake = actual - expected
+    stake = strongest.stake_usd
     if row is not None:
         if metric in SUMS:
             hours = verdict.cost_hours if metric == "cost" else verdict.request_hours
             whole = expected
-            actual = float(series.hours[SUMS[metric]][row].reshape(-1)[start:end].sum())
-            expected = float(hours.expected[row, start:end].sum())
+            told = np.unique(np.concatenate([np.arange(flag.start, flag.end) for flag in flags]))
+            actual = float(series.hours[SUMS[metric]][row].reshape(-1)[told].sum())
+            expected = float(hours.expected[row, told].sum())
             scale = expected / whole if whole > 0 else 1.0
             low, high = low * scale, high * scale
         days = slice(first, last + 1)

@@ -8,21 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from queries.filters import Filters
 from queries.signals.ratios import LATENCY_STEPS
 from queries.signals.slate import Array
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-Read = Callable[[str, Filters], "pa.Table"]
+Read = Callable[[str, Filters], pa.Table]
 
 EPOCH = date(1970, 1, 1)
-HOURLY = ("cost_usd", "calls", "attempts")
+HOURLY = (
+    "cost_usd", "calls", "attempts", "failed_attempts", "retry_known_calls", "masked_calls", "responses",
+    "truncated_responses", "cache_read_tokens", "cache_write_tokens", "sized_attempts", "log_tokens", "timed_attempts",
+    "log_latency",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Sums:
     first_day: date
     hours: int  # from the first day's midnight to the end of the last hour with a row
     slices: Grid  # by kind and name: every column of metrics.signal_hours by day, `hourly/` some by hour, latencies
-    users: Grid  # by feature and user: attempts and cost_usd
+    users: pa.Table  # metrics.signal_users, in the order of days; most pairs are rare, so nothing is laid out for them
 
     @property
     def last_day(self) -> date:
@@ -63,8 +65,9 @@ class Sums:
     def then(self, later: Sums) -> Sums:
         """This until the other begins, and then the other."""
         days = (later.first_day - self.first_day).days
-        slices, users = self.slices.then(days, later.slices), self.users.then(days, later.users)
-        return Sums(self.first_day, 24 * days + later.hours, slices, users)
+        old = int(np.searchsorted(by_day(self.users, self.first_day)[0], days))
+        users = pa.concat_tables([self.users.slice(0, old), later.users])
+        return Sums(self.first_day, 24 * days + later.hours, self.slices.then(days, later.slices), users)
 
 
 def add_up(read: Read, filters: Filters) -> Sums | None:
@@ -82,13 +85,13 @@ def add_up(read: Read, filters: Filters) -> Sums | None:
     sums: dict[str, Array] = {}
     for name in table.column_names:
         if name not in ("hour", "slice_kind", "slice"):
-            values = _floats(table, name)
+            values = floats(table, name)
             if name in HOURLY:
                 told = np.bincount(row * (days * 24) + hour, values, len(keys) * days * 24)
                 sums[f"hourly/{name}"] = told.reshape(len(keys), days, 24)
             sums[name] = np.bincount(row * days + hour // 24, values, len(keys) * days).reshape(len(keys), days)
     sums["latencies"] = _latencies(read("signal_latencies", filters), keys, first, days)
-    users = _users(read("signal_users", filters), first, days)
+    users = read("signal_users", filters)
     return Sums(EPOCH + timedelta(days=first), last - first * 24 + 1, Grid(keys, sums), users)
 
 
@@ -102,18 +105,7 @@ def _latencies(table: pa.Table, keys: tuple[tuple[str, str], ...], first: int, d
     step = np.clip(_numbers(table.column("step")), 0, LATENCY_STEPS - 1)
     cell = (row * days + day) * LATENCY_STEPS + step
     known = (row >= 0) & (day >= 0) & (day < days)  # a load may be folded between two questions
-    return np.bincount(cell[known], _floats(table, "attempts")[known], np.prod(shape)).reshape(shape)
-
-
-def _users(table: pa.Table, first: int, days: int) -> Grid:
-    keys, row = _keys(table, "feature", "user_id")
-    day = _days(table) - first
-    known = (day >= 0) & (day < days)
-    cell = row[known] * days + day[known]
-    return Grid(keys, {
-        name: np.bincount(cell, _floats(table, name)[known], len(keys) * days).reshape(len(keys), days)
-        for name in ("attempts", "cost_usd")
-    })  # fmt: skip
+    return np.bincount(cell[known], floats(table, "attempts")[known], np.prod(shape)).reshape(shape)
 
 
 def keys_of(table: pa.Table, column: str) -> tuple[tuple[str, ...], Array]:
@@ -124,12 +116,18 @@ def keys_of(table: pa.Table, column: str) -> tuple[tuple[str, ...], Array]:
     return tuple(names[old] for old in order), np.argsort(order)[_codes(values)]
 
 
+def by_day(table: pa.Table, first_day: date) -> tuple[Array, Array, Array]:
+    """Of a table that has a row for each day: days since the first, attempts and dollars."""
+    day = _numbers(table.column("day").cast("int32")).astype(np.int64) - (first_day - EPOCH).days
+    return day, floats(table, "attempts"), floats(table, "cost_usd")
+
+
 def by_hour(table: pa.Table, name: str, row: Array, rows: int, first_day: date, days: int) -> Array:
     """(rows, days, 24): one column of a table that has a row for each hour."""
     hour = _hours(table) - (first_day - EPOCH).days * 24
     known = (hour >= 0) & (hour < days * 24)
     cell = row[known] * (days * 24) + hour[known]
-    return np.bincount(cell, _floats(table, name)[known], rows * days * 24).reshape(rows, days, 24)
+    return np.bincount(cell, floats(table, name)[known], rows * days * 24).reshape(rows, days, 24)
 
 
 def _keys(table: pa.Table, first: str, second: str) -> tuple[tuple[tuple[str, str], ...], Array]:
@@ -163,6 +161,6 @@ def _days(table: pa.Table) -> Array:
     return _numbers(table.column("day").cast("int32")).astype(np.int64)
 
 
-def _floats(table: pa.Table, name: str) -> Array:
+def floats(table: pa.Table, name: str) -> Array:
     """A column as doubles. Money comes as decimals; a double keeps 15 of its digits, which is plenty to judge by."""
     return _numbers(table.column(name).cast("double"))

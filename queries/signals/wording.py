@@ -19,7 +19,9 @@ NAMES = {
     "masked_error_rate": "errors that retries hid",
     "cache_hit_rate": "cache hit rate",
     "latency_p95": "95 % of the calls took up to",
+    "typical_latency": "the typical call took",
 }
+LEAST_TOLD_USD = 0.005  # less is no money
 CAUSES = {
     "requests": "the number of requests",
     "attempts_per_request": "repeated attempts",
@@ -38,8 +40,7 @@ def sentence(signal: Signal) -> str:
         f"expected {_amount(signal.metric, signal.low)} to {_amount(signal.metric, signal.high)}"
         f" ({abs(signal.score):.1f} times the usual noise)"
     )
-    if signal.cause and signal.parts:
-        worth = signal.parts[signal.cause]
+    if signal.cause and abs(worth := signal.parts.get(signal.cause, 0.0)) >= LEAST_TOLD_USD:
         said += f"; {_dollars(worth, signed=True)} by {CAUSES[signal.cause]}"
     if signal.driver_user:
         said += f", mostly user {signal.driver_user}"
@@ -59,7 +60,7 @@ def _amount(metric: str, value: float) -> str:
         return _dollars(value)
     if metric.endswith("_rate"):
         return f"{value:.1%}".replace("%", " %")
-    if metric == "latency_p95":
+    if metric in ("latency_p95", "typical_latency"):
         return f"{value / 1000:.1f} s"
     is_whole = metric == "requests" or abs(value) >= 100
     return f"{value:,.0f}" if is_whole else f"{value:,.2f}"

@@ -2,21 +2,19 @@
 
 import io
 import json
-import os
 import re
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import openpyxl
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browser.conftest import settled
 from tests.dashboard.test_judging import days
 from tests.ingest.loading import load
 
 pytestmark = pytest.mark.browser
-CHROMIUM = os.environ.get("OUTLAY_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 PAGES = (
     "", "signals", "spend", "compare", "cache", "latency", "truncation", "reliability", "budgets", "alerts", "data",
     "upload",
@@ -36,30 +34,6 @@ def traffic() -> str:
         for number, feature in enumerate(("chat", "search", HOSTILE))
     ]  # fmt: skip
     return "".join(json.dumps(record) + "\n" for record in records)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM:
-        pytest.skip("no Chromium: install one, or name it in OUTLAY_CHROMIUM")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"],
-        )
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 1800}, accept_downloads=True)
-    yield context.new_page()
-    context.close()
-
-
-def settled(page: Page) -> None:
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=60_000)
 
 
 def test_every_page_opens_stays_at_home_and_fits(home: Path, page: Page, server: Callable[[Path], str]) -> None:

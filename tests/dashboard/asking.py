@@ -2,7 +2,6 @@
 
 import contextlib
 import http.client
-import socket
 import threading
 import urllib.parse
 from collections.abc import Iterator, Mapping
@@ -54,9 +53,3 @@ def answering(app: ASGIApp, port: int) -> Iterator[Asked]:
     yield Asked(port)
     server.should_exit = True
     thread.join()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

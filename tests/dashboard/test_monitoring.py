@@ -20,7 +20,8 @@ from dashboard.gate import Gate
 from dashboard.login.ways import Passwords
 from dashboard.owner import Owner
 from ingest.load import Loader
-from tests.dashboard.asking import answering, free_port
+from tests.conftest import free_port
+from tests.dashboard.asking import answering
 from tests.ingest.loading import load
 
 SENT = {

@@ -3,10 +3,13 @@
 import csv
 import io
 import json
+import os
 import threading
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,8 @@ import pytest
 from dashboard import load_reports, uploads
 from dashboard.owner import Owner
 from dashboard.uploads import Job, Unknown, UploadRefused, Uploads, reading_options
+from ingest.bill import kept
+from tests.dashboard import bills
 from tests.dashboard.conftest import Opened
 
 
@@ -73,6 +78,49 @@ def test_several_files_at_once_each_give_their_arithmetic(home: Path, sent: Uplo
     assert [job.name for job in sent.jobs()] == ["house.jsonl", "empty.jsonl", "app.jsonl"]
     assert list((home / "uploads").iterdir()) == []
     assert list(sent.refusals(first)) == [("app.jsonl", 41, "no record in this line", "xxxxxxx")]
+
+
+def test_a_bill_is_taken_in_as_the_command_takes_it(home: Path, tmp_path: Path, sent: Uploads) -> None:
+    """A credit of $1 beside $2.50: the same file is known again, and to the command line too."""
+    file, content = tmp_path / "cost.json", bills.cost_report().encode()
+    file.write_bytes(content)
+    os.utime(file, (1_795_000_000.25, 1_795_000_000.25))
+
+    def drop() -> Job:
+        job = sent.expect("cost.json", len(content), "tab", written_at=1_795_000_000.25)
+        sent.receive(job.id, 0, content)
+        return read(job)
+
+    first, again = load_reports.described(drop()), load_reports.described(drop())
+    assert (first["status"], first["problem"], first["unclaimed"]) == ("Loaded", None, None)
+    [told], [known] = first["logs"], again["logs"]
+    assert told["arithmetic"] == [["2", "rows of a cost report, taken in for Reconciliation"]]
+    assert told["facts"] == "20 Nov 2026" and known["facts"].endswith("the very same report was taken in before")
+    assert [imported.is_known for imported in kept.keep(home, kept.read_file(file))] == [True]
+    assert sent._owner.query("select sum(amount_usd) as usd from store.billed")["usd"][0].as_py() == Decimal("1.5")
+    assert sent._owner.query("select count(*) as n from store.attempts")["n"][0].as_py() == 0
+
+
+def test_a_zip_of_bills_and_logs_gives_each_by_its_name(home: Path, sent: Uploads) -> None:
+    """A credit of $1 beside $2.50, five calls, a page of notes, and a name that leads out of the folder."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("../../november/cost.json", bills.cost_report())
+        archive.writestr("app.jsonl", lines(5))
+        archive.writestr("cost_damaged.json", bills.cost_report()[:-4])
+    job = read(send(sent, "all.zip", packed.getvalue()))
+    told = load_reports.described(job)
+
+    assert [bill["source_name"] for bill in job.bills] == ["all.zip/november/cost.json"]
+    assert arithmetic(job) == [(5, 5, 0, 0, 0)]
+    assert told["status"] == "Loaded in part" and "all.zip/cost_damaged.json:1: no JSON" in told["problem"]
+    assert sent._owner.query("select sum(amount_usd) as usd from store.billed")["usd"][0].as_py() == Decimal("1.5")
+    assert [file.name for file in home.parent.rglob("cost.json")] == []
+
+
+def test_a_damaged_bill_is_refused_in_a_sentence(sent: Uploads) -> None:
+    job = read(send(sent, "cost.json", bills.cost_report().encode()[:-4]))
+    assert job.state == "failed" and "cost.json:1: no JSON from here on" in str(job.problem)
 
 
 def test_a_file_sent_again_is_known(sent: Uploads) -> None:

@@ -1,7 +1,10 @@
 """Reports of the bill: every form they come in, what is refused, how they are kept, and how they are fetched."""
 
+import gzip
 import json
 import threading
+import tracemalloc
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -298,3 +301,44 @@ def test_what_the_api_refuses_is_told_without_the_key(api: Api, status: int, say
     with pytest.raises(NoBill, match=says) as told:
         list(fetch(key, date(2026, 11, 1), date(2026, 11, 2), api.url))
     assert "canary" not in str(told.value)
+
+
+def packed(path: Path, **files: str) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return path
+
+
+def test_a_zip_of_reports_is_read_member_by_member(tmp_path: Path):
+    found = kept.read_file(
+        packed(tmp_path / "all.zip", **{"a/cost.json": page(COST), "../usage.json": page(LEGACY_USAGE)})
+    )
+
+    assert [(report.source_name, report.kind) for report in found] == [
+        ("all.zip/a/cost.json", "cost"), ("all.zip/usage.json", "usage"),
+    ]  # fmt: skip
+    inner = packed(tmp_path / "inner.zip", **{"cost.json": page(COST)})
+    with zipfile.ZipFile(tmp_path / "outer.zip", "w") as archive:
+        archive.write(inner, "inner.zip")
+    (tmp_path / "cost.json.gz").write_bytes(gzip.compress(page(COST).encode()))
+    for name in ("outer.zip", "cost.json.gz"):
+        assert [report.rows for report in kept.read_file(tmp_path / name)] == [found[0].rows]
+
+
+def test_a_zip_with_anything_else_is_refused_by_name_and_whole(tmp_path: Path):
+    path = packed(tmp_path / "all.zip", **{"cost.json": page(COST), "notes.txt": "hello", "cut.json": page(COST)[:-5]})
+    with pytest.raises(NoBill, match=r"all.zip/notes.txt: no report of the bill.*all.zip/cut.json:1: no JSON"):
+        kept.read_file(path)
+
+
+@pytest.mark.parametrize("start", ["", page(COST)[:-1] + ","])
+def test_a_bomb_is_left_before_it_is_large(tmp_path: Path, start: str):
+    """300 MB of spaces, in 300 KB."""
+    path = packed(tmp_path / "bomb.zip", **{"cost.json": start + " " * (300 << 20)})
+    tracemalloc.start()
+    with pytest.raises(NoBill, match=r"bomb.zip/cost.json: it unpacks to more than 250 times its size"):
+        kept.read_file(path)
+    largest = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert largest < 100 << 20

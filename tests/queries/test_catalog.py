@@ -60,6 +60,11 @@ def busy():
         an_attempt(started_at=monday + number * NEW, feature="chat", user_id="u0", session_id="s", **sonnet)
         for number in range(2)
     ]
+    # An answer that is cut off and asked for again.
+    log += [
+        an_attempt(started_at=monday, feature="chat", user_id="u9", stop_reason="max_tokens", max_tokens=100),
+        an_attempt(started_at=monday + NEW, feature="chat", user_id="u9", max_tokens=200),
+    ]
     # A cache that stops working on its fifth day.
     for number in range(100):
         piles = {"cache_read_tokens": 9_000} if number < 80 else {"cache_write_5m_tokens": 9_000}
@@ -116,7 +121,7 @@ def test_a_view_reads_only_what_comes_before_it(view, con):
     """Only base knows the store and the lists; metrics read what is in focus, unless marked as unfiltered."""
     may_read = {
         "base": {"store", "lists", "base"},
-        "rollups": {"base"},
+        "rollups": {"base", "rollups"},
         "facts": {"base", "rollups", "facts"},
         "focus": {"facts", "focus"},
         "metrics": {"base", "facts"} if view.is_unfiltered else {"focus"},

@@ -383,6 +383,7 @@ def test_what_signals_watch_is_told_day_by_day(given, ask):
     assert row["attempt_error_rate"] == pytest.approx(1 / 3)
     assert row["cache_hit_rate"] == 0.75
     assert row["p95_ms"] == 2_000
+    assert row["typical_ms"] == pytest.approx(1_414.2, abs=0.1), "the square root of 1,000 times 2,000"
 
 
 def test_too_few_answers_suggest_no_ceiling(given, ask):

@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 from test_filters import scans
 from test_totals_agree import attempts, numbered
 
-from queries import Changes, Filters, catalogue, create_views, keep, read
-from queries.catalog import by_row
-from queries.rollups import rollups
+from queries import Changes, Filters, agree, catalogue, create_views, keep, read
+from queries.catalog import by_row, exactly
+from queries.contract import parse
+from queries.rollups import rollups, table
 
-SUMMED = [view.name for view in catalogue() if view.layer == "metrics" and by_row(view.sql) != view.sql]
+METRICS = [view for view in catalogue() if view.layer == "metrics"]
+SUMMED = [view.name for view in METRICS if by_row(view.sql) != view.sql == exactly(view.sql)]
+STEPPED = [view.name for view in METRICS if exactly(view.sql) != view.sql]
 moments = st.integers(0, 5 * 24).map(lambda n: datetime(2026, 10, 5, tzinfo=UTC) + n * timedelta(hours=1))
 filters = st.builds(
     Filters,
@@ -32,8 +35,8 @@ filters = st.builds(
 def kept():
     """A store that keeps its rollups, and views that read them."""
     con = empty_store()
-    keep(con)
     create_views(con)
+    keep(con)
     return con
 
 
@@ -61,13 +64,42 @@ def plain(value):
 
 
 @settings(max_examples=8)
-@given(log=attempts, wanted=filters)
-def test_sums_answer_every_question_as_rows_do(kept, log, wanted):
+@given(log=attempts, wanted=filters, metrics=st.sets(st.sampled_from(SUMMED), min_size=15, max_size=15))
+def test_sums_answer_every_question_as_rows_do(kept, log, wanted, metrics):
     refill(kept, numbered(log))
-    for metric in SUMMED:
+    for metric in sorted(metrics):
         question = next(view.sql for view in catalogue() if view.path == f"metrics.{metric}")
         if not wanted.cuts_hours():
             assert asked(kept, question, wanted) == asked(kept, by_row(question), wanted), metric
+
+
+@settings(max_examples=8)
+@given(log=attempts, wanted=filters, metrics=st.sets(st.sampled_from(STEPPED), min_size=4, max_size=4))
+def test_percentiles_from_sums_are_within_one_percent(kept, log, wanted, metrics):
+    refill(kept, numbered(log))
+    for metric in sorted(metrics):
+        question = next(view.sql for view in METRICS if view.name == metric)
+        if wanted.cuts_hours():
+            continue
+        stepped, exact = asked(kept, question, wanted), asked(kept, by_row(question), wanted)
+        assert len(stepped) == len(exact)
+        for told, logged in zip(stepped, exact, strict=True):
+            timed = told["timed_calls"] + told["timed_attempts"] + told["ttft_known_calls"]
+            assert (logged.pop("is_exact"), told.pop("is_exact")) == (True, timed == 0)
+            for name, value in logged.items():
+                # Told to one percent, then rounded to hundredths: both may be off at once.
+                off = 0.01 * abs(value) + 0.01 if isinstance(value, float) else 0
+                assert told[name] == (pytest.approx(value, rel=0, abs=off) if off else value), (metric, name)
+
+
+def test_percentiles_are_exact_until_a_store_is_large(kept, monkeypatch):
+    """Of 100 waits of 1,000 to 1,099 ms the 50th is 1,049 ms; its step begins at 1.02^351 = 1,043.9 ms."""
+    refill(kept, [an_attempt(latency_ms=1_000.0 + number) for number in range(100)])
+    exact = read(kept, "latency").to_pylist()[0]
+    monkeypatch.setattr("queries.warehouse.EXACT_UP_TO", 99)
+    stepped = read(kept, "latency").to_pylist()[0]
+    assert (exact["p50_ms"], exact["is_exact"]) == (1_049.0, True)
+    assert (stepped["p50_ms"], stepped["is_exact"]) == (pytest.approx(1.02**351.5, abs=0.001), False)
 
 
 @pytest.mark.parametrize(
@@ -116,19 +148,19 @@ def test_what_changes_is_added_and_taken_off(kept, log, steps):
             "insert into moving by name from store.attempts where coalesce(call_id, attempt_id) = $call", {"call": call}
         )
         changes.take("moving", times)
-        changes.settle()
         if times < 0:
             kept.execute("delete from store.attempts where coalesce(call_id, attempt_id) = $call", {"call": call})
+        changes.settle()
         kept.execute("commit")
-    before = {view.name: contents(kept, view) for view in rollups()}
+    before = {view.path: contents(kept, view) for view in catalogue() if view.is_kept}
     kept.execute("delete from store.rollups")
     keep(kept)
-    assert before == {view.name: contents(kept, view) for view in rollups()}
+    assert before == {view.path: contents(kept, view) for view in catalogue() if view.is_kept}
 
 
 def contents(con, view):
-    """A rollup's rows, without what is not unseen when it goes, and without sums of nothing."""
-    rows = con.execute(f"from store.rolled_{view.name}").to_arrow_table().to_pylist()
+    """What is kept of a view, without what is not unseen when it goes, and without sums of nothing."""
+    rows = con.execute(f"from {table(view)}").to_arrow_table().to_pylist()
     return sorted(
         (
             [(name, value or 0) for name, value in row.items() if not name.startswith(("first_", "last_"))]
@@ -143,22 +175,30 @@ def test_a_period_reaches_the_scan_of_sums(kept):
     with kept.cursor() as cursor:
         cursor.execute("set variable since = timestamp '2026-11-01'")
         cursor.execute("set variable until = timestamp '2026-11-08'")
-        for metric in ("spend_by_feature", "cache", "totals", "reliability"):
+        for metric in ("spend_by_feature", "cache", "totals", "reliability", "latency_by_day", "latency"):
             ((_, plan),) = cursor.execute(f"explain (format json) from metrics.{metric}").fetchall()
-            tables = ("rolled_attempts_by_hour", "rolled_calls_by_hour")
+            tables = ("kept_attempts_by_hour", "rolled_latencies_by_hour", "rolled_calls_by_hour")
             found = [scan for table in tables for scan in scans(json.loads(plan)[0], table)]
             assert any("begins_at" in str(scan.get("Filters")) for scan in found), metric
 
 
-def test_a_sum_is_priced_anew_when_the_price_list_changes(kept):
-    """Tokens are kept, not money: thrice 1,000 tokens in and 100 out at $3 and $15 a million, then at half of it."""
+def test_sums_are_priced_anew_when_prices_change(kept):
+    """Thrice 1,000 tokens in and 100 out at $3 and $15 a million, then at half of it."""
     refill(kept, [an_attempt(model_raw="claude-sonnet-4-5") for _ in range(3)])
-    assert read(kept, "totals").to_pylist()[0]["cost_usd"] == Decimal("0.0135")
-    kept.execute("begin")
-    kept.execute("update base.platform_rates set input_pico = input_pico // 2, output_pico = output_pico // 2")
-    halved = kept.execute("select cost_usd from metrics.totals").fetchall()
-    kept.execute("rollback")
-    assert halved == [(Decimal("0.00675"),)]
+    agreed = parse("model,valid_from,discount_percent\nclaude-sonnet-4-5,2026-01-01,50")
+    assert cost(kept) == Decimal("0.0135")
+    agree(kept, agreed)
+    before_it_is_kept = cost(kept)
+    keep(kept)
+    assert before_it_is_kept == cost(kept) == Decimal("0.00675")
+    assert kept.execute("select sum(cost_usd) from store.kept_attempts_by_hour").fetchall() == [(cost(kept),)]
+    agree(kept, [])
+    keep(kept)
+    assert cost(kept) == Decimal("0.0135")
+
+
+def cost(con):
+    return read(con, "totals").to_pylist()[0]["cost_usd"]
 
 
 def test_the_words_for_an_answer_that_was_cut_off_are_those_of_the_list(kept):

@@ -105,6 +105,35 @@ def test_a_new_level_becomes_the_usual(found):
     assert max(of.end for of in cost) < FIRST + timedelta(days=50)
 
 
+def test_a_level_too_small_for_any_one_day_is_seen_by_the_run_of_its_days(found):
+    """Every day differs by up to a fifth from 200 calls; from day 30 on there are 1.7 times as many."""
+    wobble = (0.8, 1.1, 0.95, 1.2, 0.9, 1.15, 1.0, 0.85, 1.05, 0.9)
+    findings = found(
+        call for day in range(45) for call in calls(day, int(200 * wobble[day % 10] * (1.7 if day >= 30 else 1)))
+    )
+    requests = [of for of in findings.signals if of.metric == "requests" and of.slice == "chat"]
+    assert requests and all(of.actual > of.expected for of in requests)
+    since = FIRST + timedelta(days=30)
+    assert since <= requests[0].start < since + timedelta(days=3), "it is told since when"
+
+
+def test_what_happens_at_the_same_hours_every_week_is_told_once_at_most(found):
+    """A job that joins a busy feature on Sunday evenings, from the fourth on."""
+    sundays = [call for day in (27, 34, 41, 48) for call in calls(day, 300, hours=range(19, 23))]
+    findings = found([*steady(days=56), *sundays])
+    rises = [of for of in findings.signals if of.metric in ("cost", "requests") and of.score > 0]
+    assert {of.start.date() for of in rises} <= {date(2026, 10, 4), date(2026, 10, 11)}
+
+
+def test_a_rise_and_a_fall_on_one_day_are_two_signals_with_their_own_figures(found):
+    """A morning of five times the calls, an evening without any: not one event that came to what is usual."""
+    day = [*calls(30, 400, hours=range(8, 12)), *calls(30, 0)]
+    findings = found([*steady(count=400, hours=range(24), skip=(30,)), *day])
+    for of in findings.signals:
+        if of.metric in ("cost", "requests"):
+            assert not of.low <= of.actual <= of.high, of.sentence
+
+
 @pytest.mark.parametrize(
     ("metric", "cause", "change"),
     [
@@ -190,10 +219,9 @@ def test_a_user_who_runs_away_within_hours_is_told_though_no_feature_stands_out(
         for number, call in enumerate(calls(33, 60, hours=range(10, 14)))
     ]
     log += calls(34, 1)
-    [told_of] = {(of.slice_kind, of.slice, of.metric, of.driver_user) for of in found(log).signals
-                 if of.slice_kind == "user"}  # fmt: skip
-    assert told_of == ("user", "u3", "cost", "u3")
-    hours = [of for of in found([]).signals if of.slice_kind == "user"]
+    hours = [of for of in found(log).signals if of.slice_kind == "user"]
+    assert {(of.slice, of.metric, of.driver_user) for of in hours} == {("u3", "cost", "u3"), ("u3", "requests", "u3")}
+    assert all(0.3 < of.stake_usd < 0.9 for of in hours), "sixty calls of a cent more than usual, in dollars"
     assert min(of.raised_at for of in hours) <= FIRST + timedelta(days=33, hours=14), "before the day is over"
 
 
@@ -229,3 +257,65 @@ def test_a_period_tells_only_its_own_signals(found):
     for of in findings.signals:
         days[of.start.date()].add(of.metric)
     assert set(days) == {date(2026, 10, 7)}
+
+
+FAILED = {"http_status": 500, "error_type": "api_error", "uncached_input_tokens": 0, "output_tokens": 0}
+
+
+@pytest.mark.parametrize(
+    ("metric", "what", "said"),
+    [
+        ("error_rate", FAILED, "attempts that failed 50.0 % from Wed 07 Oct 12:00 until Wed 07 Oct 13:00"),
+        ("truncation_rate", {"stop_reason": "max_tokens"}, "answers cut off 50.0 % from Wed 07 Oct 12:00"),
+        ("typical_latency", {"latency_ms": 16_000.0}, "the typical call took 4.0 s from Wed 07 Oct 12:00"),
+        ("tokens_per_request", {"uncached_input_tokens": 400_000}, "typical tokens per request"),
+    ],
+)  # fmt: skip
+def test_a_bad_hour_of_a_quiet_day_is_told_within_two(found, metric, what, said):
+    """Every other of the forty calls between noon and one is bad; the day before and after it are as ever."""
+    fine = {"latency_ms": 1_000.0, "stop_reason": "end_turn", "http_status": 200}
+    noon = FIRST + timedelta(days=30, hours=12)
+    attempts = [
+        attempt | what if noon <= attempt["started_at"] < noon + timedelta(hours=1) and number % 2 else attempt
+        for number, attempt in enumerate(steady(31, 400, **fine))
+    ]
+    [bad] = [of for of in found(attempts).signals if of.metric == metric and of.slice == "chat"]
+    assert (bad.start, bad.end) == (noon, noon + timedelta(hours=1))
+    assert noon < bad.raised_at <= noon + timedelta(hours=2)
+    assert said in bad.sentence
+
+
+def test_a_cache_that_goes_cold_for_an_hour_is_told(found):
+    def cached(day, number):
+        is_cold = day == 30 and 160 <= number < 200
+        return {"cache_read_tokens": 0 if is_cold else 9_000, "cache_write_5m_tokens": 9_000 if is_cold else 0}
+
+    attempts = [c | cached(day, n) for day in range(31) for n, c in enumerate(calls(day, 400))]
+    [cold] = [of for of in found(attempts).signals if of.metric == "cache_hit_rate" and of.slice == "chat"]
+    assert (cold.start.hour, cold.end.hour, cold.actual) == (12, 13, 0.0)
+    assert cold.cause == "cache_hit_rate"
+
+
+def test_an_hour_that_fails_every_day_is_no_news(found):
+    """Half of what is asked between noon and one fails, on every day."""
+    attempts = [
+        attempt | FAILED if attempt["started_at"].hour == 12 and number % 2 else attempt
+        for number, attempt in enumerate(steady(40, 400))
+    ]
+    assert found(attempts).signals == ()
+
+
+def test_a_user_whose_calls_begin_to_fail_is_told_though_no_feature_stands_out(found):
+    """Forty features with twenty calls each, of eight users; from noon to two on one day all calls of one fail."""
+    noon = FIRST + timedelta(days=33, hours=12)
+    log = [
+        call | {"user_id": f"u{number % 8}", "feature": f"f{number // 8 % 40}"}
+        for day in range(35) for number, call in enumerate(calls(day, 800, hours=range(10, 14)))
+    ]  # fmt: skip
+    failing = [c | FAILED if c["user_id"] == "u3" and 0 <= (c["started_at"] - noon).seconds < 7_200
+               and c["started_at"].date() == noon.date() else c for c in log]  # fmt: skip
+    [error] = [of for of in found(failing).signals if of.slice_kind == "user"]
+    assert (error.slice, error.metric, error.actual) == ("u3", "error_rate", 1.0)
+    assert (error.start, error.end) == (noon, noon + timedelta(hours=2))
+    assert noon < error.raised_at <= noon + timedelta(hours=1)
+    assert -0.6 < error.stake_usd < -0.4, "fifty calls of a cent that cost nothing"

@@ -106,6 +106,42 @@ def test_money_agrees_however_it_is_cut(con, log, asked):
 
 @property_test
 @given(log=attempts)
+def test_what_signals_are_judged_by_is_the_sum_of_attempts_and_of_calls(con, log):
+    """By the hour, from sums that the store keeps as from each row."""
+    clear(con)
+    fill(con, numbered(log))
+    of_tries = con.execute(
+        """
+        select date_trunc('hour', started_at), count(*), count(*) filter (where is_error),
+            coalesce(sum(cost_usd), 0), count(*) filter (where cost_usd > 0), coalesce(sum(output_tokens), 0),
+            coalesce(sum(cache_read_tokens), 0), count(*) filter (where stop_group is not null)
+        from facts.attempts group by all order by all
+        """
+    ).fetchall()
+    of_calls = con.execute(
+        """
+        select date_trunc('hour', started_at), count(*), count(*) filter (where is_masked),
+            coalesce(sum(attempts * attempts) filter (where is_retry_known), 0)
+        from facts.calls group by all order by all
+        """
+    ).fetchall()
+    judged = [row for row in read(con, "signal_hours", Filters()).to_pylist() if row["slice_kind"] == "total"]
+    names = (
+        "attempts",
+        "failed_attempts",
+        "cost_usd",
+        "billed_attempts",
+        "output_tokens",
+        "cache_read_tokens",
+        "responses",
+    )
+    assert [(row["hour"], *(row[name] for name in names)) for row in judged if row["attempts"]] == of_tries
+    names = ("calls", "masked_calls", "retry_known_squares")
+    assert [(row["hour"], *(row[name] for name in names)) for row in judged if row["calls"]] == of_calls
+
+
+@property_test
+@given(log=attempts)
 def test_cost_by_slice_is_the_sum_of_calls_and_of_attempts(con, log):
     clear(con)
     fill(con, numbered(log))

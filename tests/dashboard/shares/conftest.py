@@ -15,8 +15,9 @@ from dashboard.owner import Owner
 from dashboard.shares import routes, snapshot
 from dashboard.shares.ledger import Scope, Share
 from queries import Filters
+from tests.conftest import free_port
 from tests.dashboard import traffic
-from tests.dashboard.asking import Asked, answering, free_port
+from tests.dashboard.asking import Asked, answering
 from tests.ingest.loading import load
 
 INSIDE = "INSIDE-OF-THE-DASHBOARD"

@@ -1,0 +1,1 @@
+"""The same views on Apache Spark, for more attempts than one machine adds up."""
