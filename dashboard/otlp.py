@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -54,7 +56,8 @@ class Receiver:
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._waiting_bytes = 0
-        self._child: asyncio.subprocess.Process | None = None
+        self._child: subprocess.Popen[bytes] | None = None
+        self._told: asyncio.StreamWriter | None = None
         self._watching: asyncio.Task[None] | None = None
 
     def routes(self) -> list[Route]:
@@ -72,30 +75,33 @@ class Receiver:
             self._watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watching
-        if self._child and self._child.stdin:
-            self._child.stdin.close()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._child.wait(), END_SECONDS)
+        if self._child and self._told:
+            self._told.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                await run_in_threadpool(self._child.wait, END_SECONDS)
 
     async def _keep_running(self) -> None:
         """Run the child, take its answers, and start another when it dies: what it had not answered is sent again."""
         while True:
-            self._child = child = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "ingest.receiver", "--home", str(self._home)),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                limit=1 << 20,
+            # Not asyncio's: under uvloop its child would inherit the listening socket and keep a dead server's port.
+            self._child = child = subprocess.Popen(
+                [sys.executable, "-m", "ingest.receiver", "--home", str(self._home)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
             )
-            assert child.stdout
-            async for line in child.stdout:
+            said, self._told = await _streams(child)
+            async for line in said:
                 answer = json.loads(line)
                 if (future := self._waiting.get(answer["id"])) and not future.done():
                     future.set_result(answer)
+            self._told.close()
             died = {"status": 503, "message": "the process that reads exports has ended; another is started"}
             for future in self._waiting.values():
                 if not future.done():
                     future.set_result(died)
-            print(f"outlay: {died['message']} (status {await child.wait()})", file=sys.stderr, flush=True)
+            print(
+                f"outlay: {died['message']} (status {await run_in_threadpool(child.wait)})", file=sys.stderr, flush=True
+            )
             await asyncio.sleep(RETRY_AFTER_SECONDS)
 
     async def _receive(self, request: Request) -> Response:
@@ -134,15 +140,15 @@ class Receiver:
             self._waiting_bytes -= len(body)
 
     async def _ask(self, about: dict[str, Any], encoding: str, body: bytes) -> dict[str, Any]:
-        if not self._child or not self._child.stdin or self._child.returncode is not None:
+        if not self._told or self._told.is_closing():
             raise _Refused(503, "the process that reads exports is being started; send this one again")
         number = next(self._ids)
         header = {"id": number, "encoding": "" if encoding == "identity" else encoding, "bytes": len(body), **about}
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
         try:
-            self._child.stdin.write(json.dumps(header).encode() + b"\n" + body)
-            await self._child.stdin.drain()
+            self._told.write(json.dumps(header).encode() + b"\n" + body)
+            await self._told.drain()
             answer = await future
         except ConnectionError as error:
             raise _Refused(503, "the process that reads exports has ended; send this one again") from error
@@ -151,6 +157,17 @@ class Receiver:
         if answer["status"] != 200:
             raise _Refused(answer["status"], answer["message"])
         return answer
+
+
+async def _streams(child: subprocess.Popen[bytes]) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """What a child says, and what it is told, without a thread that waits."""
+    loop = asyncio.get_running_loop()
+    said = asyncio.StreamReader(limit=1 << 20)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(said), child.stdout)
+    transport, protocol = await loop.connect_write_pipe(
+        lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader()), child.stdin
+    )
+    return said, asyncio.StreamWriter(transport, protocol, None, loop)
 
 
 def _response(signal: str, answer: dict[str, Any]) -> Message:

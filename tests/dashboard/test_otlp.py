@@ -56,9 +56,10 @@ class Server:
         command = [*COMMAND, "--home", str(self.home), "serve", "--port", str(self._port), *self._options]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        wait_for(self._is_well, f"the server starts: {self.log.read_text()}")
+        wait_for(self._is_well, "the server starts")
 
     def _is_well(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
         with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/healthz", timeout=5) as answer:
             return bool(answer.status == 200)
         return False
