@@ -203,9 +203,9 @@ def _agreed(job: str, request: Request, is_ready: bool) -> bool:
     cost = f"at most {units.money(bound)} at list price".replace("$", "\\$") if bound else "no list price is known"
     with st.expander(f"What would be sent: {request.characters:,} characters, {cost}", icon=":material/visibility:"):
         st.caption("The message:")
-        st.code(request.messages[-1]["content"], language=None, wrap_lines=True, height=240)
+        st.code(request.messages[-1]["content"], language=None, wrap_lines=True)  # whole: no key scrolls a box of code
         st.caption("The instructions that go with it, the same each time:")
-        st.code(request.system, language=None, wrap_lines=True, height=240)
+        st.code(request.system, language=None, wrap_lines=True)
     lacking = asking.missing()
     clicked = st.button(f"Send to {display_name(request.model, 'md')}", type="primary", icon=":material/send:",
                         key=f"ask_send_{job}", disabled=not is_ready or bool(lacking) or not is_served())  # fmt: skip

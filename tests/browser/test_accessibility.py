@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
@@ -31,6 +32,8 @@ from tests.dashboard.conftest import full_home as full_home
 
 pytestmark = pytest.mark.browser
 WIDTHS = (375, 768, 1440)
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+OPENERS = '[data-testid="stPopover"] button, [data-testid="stMain"] button:has-text("New ")'
 RULES = """
 [budgets.everything]
 amount_usd = 5
@@ -126,16 +129,44 @@ def sight(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     context.close()
 
 
+def shown(page: Page, scheme: Literal["light", "dark"]) -> None:
+    """The page in a scheme, once all of it has changed."""
+    page.emulate_media(color_scheme=scheme)
+    if page.get_by_test_id("stApp").count():
+        expect(page.get_by_test_id("stApp")).to_have_css("color-scheme", scheme)
+        page.wait_for_function(IS_STILL)
+
+
 def findings(page: Page) -> list[str]:
     """What is serious or critical on the page that is open, light and dark."""
     found: list[str] = []
     page.evaluate(AXE_SCRIPT)
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        if page.get_by_test_id("stApp").count():
-            expect(page.get_by_test_id("stApp")).to_have_css("color-scheme", scheme)
-            page.wait_for_function(IS_STILL)
+    for scheme in SCHEMES:
+        shown(page, scheme)
         found += [f"{page.url} {scheme} {told}" for told in page.evaluate(FINDINGS, EXCUSED)]
+    return found
+
+
+def unfold(page: Page) -> None:
+    folded = page.locator("details:not([open]) > summary")
+    while folded.count():
+        folded.first.click()
+    settled(page)
+
+
+def findings_of_what_opens(page: Page) -> list[str]:
+    """The same of the page's menus and dialogs, one after the other."""
+    found: list[str] = []
+    opened = page.locator('[data-testid="stPopoverBody"], [role="dialog"]')
+    for scheme in SCHEMES:
+        shown(page, scheme)
+        for opener in page.locator(OPENERS).all():
+            opener.click()
+            expect(opened).to_be_visible()
+            settled(page)
+            found += [f"{page.url} {scheme} {told}" for told in page.evaluate(FINDINGS, EXCUSED)]
+            page.keyboard.press("Escape")
+            expect(opened).to_have_count(0)
     return found
 
 
@@ -145,7 +176,10 @@ def test_nothing_serious_is_wrong_with_any_page(address: str, sight: Page) -> No
         sight.goto(f"{address}/{'' if name == 'overview' else name}")
         settled(sight)
         assert sight.get_by_test_id("stException").count() == 0
+        unfold(sight)
         found += findings(sight)
+        if name in ("spend", "budgets", "alerts", "shares"):  # the others have the menus of the first
+            found += findings_of_what_opens(sight)
     assert not found, "\n".join(found)
 
 
