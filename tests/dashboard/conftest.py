@@ -61,9 +61,10 @@ class Post:
 @pytest.fixture
 def post() -> Iterator[tuple[Post, dict[str, str]]]:
     handler, loop = Post(), asyncio.new_event_loop()
-    server = loop.run_until_complete(loop.create_server(lambda: SMTP(handler, loop=loop), "127.0.0.1", 0))
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    listening = loop.create_server(lambda: SMTP(handler, loop=loop), "127.0.0.1", 0)
+    server = asyncio.run_coroutine_threadsafe(listening, loop).result()
     port = server.sockets[0].getsockname()[1]
     address = f"mailto://127.0.0.1:{port}?from=outlay@example.com&to=ops-secret@example.com&mode=insecure"
     yield handler, {"OUTLAY_MAIL_URL": address}
