@@ -109,7 +109,7 @@ def test_a_mark_opens_its_signal_and_the_signal_its_comparison(
     load(home, days(0, 32, odd=30))
     address = server(home)
     page.goto(f"{address}/signals?feature=chat")
-    expect(page.get_by_text("1 open.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("1 open.")).to_be_visible()
     page.goto(f"{address}/spend?feature=chat")
     settled(page)
     mark = page.locator(".scatterlayer .point").last.bounding_box(timeout=60_000)
@@ -150,7 +150,7 @@ def test_dropped_files_give_their_arithmetic_though_the_page_is_left(
     page.goto(f"{address}/upload")
     page.locator("input[type=file]").set_input_files([long, log, unknown])
     row(page, "long.jsonl").get_by_role("button", name="Cancel").click()
-    expect(row(page, "long.jsonl").get_by_text("nothing of it was taken")).to_be_visible(timeout=60_000)
+    expect(row(page, "long.jsonl").get_by_text("nothing of it was taken")).to_be_visible()
 
     page.get_by_role("link", name="Data", exact=True).click()  # away, and back by another tab
     settled(page)
@@ -159,7 +159,7 @@ def test_dropped_files_give_their_arithmetic_though_the_page_is_left(
     expect(row(other, "app.jsonl").locator(".sum")).to_have_text(
         "601 read = 300 new + 300 already known + 0 folded + 1 refused", timeout=60_000
     )
-    expect(row(other, "costs.csv").get_by_text("Outlay does not know this format")).to_be_visible(timeout=60_000)
+    expect(row(other, "costs.csv").get_by_text("Outlay does not know this format")).to_be_visible()
     with other.expect_download() as download:
         row(other, "app.jsonl").get_by_role("link", name="Refused lines").click()
     told = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
@@ -185,7 +185,7 @@ def test_the_columns_of_an_unknown_table_can_be_told(
     row(page, "usage.csv").get_by_role("button", name="Choose columns").click(timeout=60_000)
     page.get_by_role("combobox", name="Time", exact=False).first.click(timeout=60_000)
     page.get_by_role("option", name="happened").click()
-    expect(page.get_by_text("Of the first 10 records, 10 can be read.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Of the first 10 records, 10 can be read.")).to_be_visible()
     assert page.get_by_text("Alice").count() == 0
     page.get_by_role("button", name="Load", exact=True).click()
     expect(row(page, "usage.csv").locator(".sum")).to_have_text(

@@ -155,7 +155,7 @@ def test_no_name_acts_on_a_shared_page(attacked: Attacked, sight: Sight) -> None
         sight.page.goto(f"{attacked.url}/s/{token}")
         sight.look()
         sight.page.get_by_role("button", name="Open").click()
-        expect(sight.page.locator(".main-svg").first).to_be_visible(timeout=60_000)
+        expect(sight.page.locator(".main-svg").first).to_be_visible()
         sight.look()
         sight.page.locator("th button").first.click()
         sight.page.locator(".js-plotly-plot").first.hover()
