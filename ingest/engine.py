@@ -65,6 +65,8 @@ class Engine:
         try:
             answer: pa.Table = self._con.execute(f"execute {self._prepared[question]}").to_arrow_table()
             return answer
+        except UnicodeDecodeError as error:  # DuckDB quotes the text that it fails on, and cuts it anywhere
+            raise duckdb.DataError("a value that cannot be read") from error
         finally:
             for name in given:
                 self._given[name].table = given[name].slice(0, 0)

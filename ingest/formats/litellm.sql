@@ -25,7 +25,7 @@ with fields as (
         "response": "VARCHAR", "usage": "VARCHAR", "request": "VARCHAR"
     }')) as r,
     -- In lower case as Postgres folds names; json_transform knows no two names that differ in case only.
-    json_extract_string(record, ['$.starttime', '$.endtime', '$.completionstarttime']) as folded
+    try(json_extract_string(record, ['$.starttime', '$.endtime', '$.completionstarttime'])) as folded
     from records
 ),
 

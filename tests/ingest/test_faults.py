@@ -9,16 +9,22 @@ import json
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
+import duckdb
+import pyarrow as pa
 import pytest
 import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.chunk import Unreadable
+from ingest.engine import Engine
 from ingest.envelopes import preview
 from ingest.load import pseudonym_key
 from tests.ingest.loading import attempts, counts, load, opened, refusals
+
+FIXTURES = Path(__file__).parent / "fixtures"
 
 GOOD = {"timestamp": "2026-11-22T10:00:00Z", "request_id": "req_1", "model": "m", "input_tokens": 5, "output_tokens": 7}
 
@@ -148,6 +154,20 @@ def test_a_hostile_line_is_refused_and_the_lines_around_it_are_read(home, line, 
     [(number, said)] = refusals(home)
     assert number == 2 and reason in said
     assert [attempt["source_line"] for attempt in attempts(home)] == [1, 3]
+
+
+@pytest.mark.parametrize("fixture", sorted(FIXTURES.rglob("*.jsonl")), ids=lambda path: path.parent.name)
+def test_a_record_that_is_cut_short_is_refused_as_broken_whatever_its_format(home, fixture):
+    first = fixture.read_bytes().partition(b"\n")[0]
+    load(home, first + b"\n" + first[: len(first) // 2] + b"\n")
+    assert (2, "broken JSON: the line is cut short or damaged") in refusals(home)
+
+
+@pytest.mark.parametrize("name", ["é", "aé"])
+def test_an_error_of_the_engine_is_one_wherever_it_cuts_the_text_that_it_quotes(name):
+    lines = pa.table({"text": ['{"' + name * 40 + '": x}']})
+    with pytest.raises(duckdb.Error):
+        Engine("UTC").ask("select json_extract(text, '$.a') from lines", {"lines": lines}, {})
 
 
 @pytest.mark.parametrize("envelope", ["{}", "INFO:app:{}"])
