@@ -69,9 +69,10 @@ def csv_rows(blocks: Iterator[bytes]) -> Iterator[Chunk]:
     lines: list[int] = []
     texts: list[str] = []
     broken: list[tuple[int, str]] = []
-    size, last = 0, source.number
+    size = 0
     while True:
-        line = last + 1
+        source.skip_blank_lines()
+        line = source.number + 1
         try:
             row = next(rows)
         except StopIteration:
@@ -79,17 +80,17 @@ def csv_rows(blocks: Iterator[bytes]) -> Iterator[Chunk]:
         except csv.Error as error:
             row = []
             broken.append((line, f"a row that is no CSV ({error})"))
-        last = source.number
         if len(row) == len(names):
             lines.append(line)
             texts.append(json.dumps({name: cell or None for name, cell in zip(names, row, strict=True)}))
             size += len(texts[-1])
         elif any(row):
             broken.append((line, f"a row of {len(row)} cells below a header of {len(names)}"))
-        if size >= MOST_BYTES or len(lines) + len(broken) >= MOST_ROWS or source.too_long:
-            yield _chunk(lines, texts, last, source.too_long, broken)
-            size = 0
-    yield _chunk(lines, texts, last, source.too_long, broken)
+        is_full = size >= MOST_BYTES or len(lines) + len(broken) >= MOST_ROWS
+        if is_full or source.too_long or source.unpacked >= CHUNK_BYTES:  # between chunks a bomb is seen
+            yield _chunk(lines, texts, source.number, source.too_long, broken)
+            size = source.unpacked = 0
+    yield _chunk(lines, texts, source.number, source.too_long, broken)
 
 
 def _chunk(lines: list[int], texts: list[str], last: int, too_long: list[int], broken: list[tuple[int, str]]) -> Chunk:
@@ -103,9 +104,10 @@ def _chunk(lines: list[int], texts: list[str], last: int, too_long: list[int], b
 class _Lines:
     """The lines of a CSV with their ends. Of one that is too long only the number is kept."""
 
-    def __init__(self, raw: io.BufferedIOBase) -> None:
+    def __init__(self, raw: "io.BufferedReader[_Raw]") -> None:
         self._raw = raw
         self.number = 0  # of the line that was given out last
+        self.unpacked = 0  # bytes that were read, until somebody sets it back
         self.too_long: list[int] = []
         self._is_skipping = False
 
@@ -117,6 +119,7 @@ class _Lines:
         line = self._raw.readline(LONGEST_LINE)
         if not line:
             raise StopIteration
+        self.unpacked += len(line)
         was_skipping, is_cut = self._is_skipping, len(line) == LONGEST_LINE and not line.endswith(b"\n")
         if not was_skipping:
             self.number += 1
@@ -124,6 +127,14 @@ class _Lines:
                 self.too_long.append(self.number)
         self._is_skipping = is_cut
         return "\n" if is_cut or was_skipping else line.decode(errors="replace")
+
+    def skip_blank_lines(self) -> None:
+        """Go on towards the next row. Only between rows: within a row, a cell may hold blank lines."""
+        ahead = b"" if self._is_skipping else self._raw.peek()
+        blank = ahead[: len(ahead) - len(ahead.lstrip(b"\r\n"))]
+        lines = self._raw.read(blank.rfind(b"\n") + 1)
+        self.number += lines.count(b"\n")
+        self.unpacked += len(lines)
 
 
 def _delimiter(header: str) -> str:

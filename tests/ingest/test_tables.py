@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ingest import tables
-from ingest.chunk import LONGEST_LINE, Unreadable
+from ingest.chunk import CHUNK_BYTES, LONGEST_LINE, Unreadable
 from tests.ingest.loading import attempts, counts, load, refusals
 
 HEADER = "timestamp,request_id,model,input_tokens,output_tokens,feature"
@@ -42,6 +42,15 @@ def test_a_cell_may_hold_line_breaks_and_rows_keep_their_line_numbers(home):
     [line] = load(home, "\n".join([HEADER, *rows]), "a.csv")
     assert counts(line) == (2, 1, 0, 0, 1)
     assert refusals(home) == [(6, "input_tokens is not a whole number")]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("blank", [1, 70_000, 200_000])  # lines; they are passed over by the buffer of 64 KB
+def test_blank_lines_between_rows_are_counted_and_hold_nothing(home, blank, end):
+    bad = ROW.replace("req_1", "req_2").replace("812", "many")
+    [line] = load(home, HEADER + end * (blank + 1) + ROW + end * (blank + 1) + bad + end, "a.csv")
+    assert counts(line) == (2, 1, 0, 0, 1)
+    assert refusals(home) == [(3 + 2 * blank, "input_tokens is not a whole number")]
 
 
 def test_a_row_that_is_shifted_is_refused_and_not_read_askew(home):
@@ -132,3 +141,10 @@ def test_a_row_that_is_too_long_is_refused_and_the_next_one_is_read(home):
     assert counts(line) == (3, 1, 1, 0, 1)
     [(number, reason)] = refusals(home)
     assert number == 3 and "longer than 16 MB" in reason
+
+
+@pytest.mark.parametrize("wrong", [b"\n", b",", b'"' + b"\n" * (1 << 20) + b'"'], ids=["blank", "commas", "quoted"])
+def test_a_csv_is_given_out_in_chunks_even_where_it_holds_nothing(wrong):
+    data = b"timestamp,model,input_tokens\n" + wrong * (4 * CHUNK_BYTES // len(wrong))
+    told = [chunk.last_line for chunk in tables.csv_rows(iter([data]))]
+    assert len(told) >= 4 and told == sorted(told)
