@@ -1,7 +1,9 @@
-"""A piece of a log: some records with their numbers, and what could not be read between them."""
+"""A piece of a log, as bytes, and as records with their numbers and what could not be read between them."""
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -11,6 +13,26 @@ Bytes = io.BufferedIOBase  # a stream of bytes, as files, sockets and unpackers 
 CHUNK_BYTES = 24 << 20
 LONGEST_LINE = 16 << 20
 HEAD_BYTES = 256 << 10
+
+
+class Blocks(io.RawIOBase):
+    """Blocks of bytes as a file, for the readers of the standard library."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        """Nothing is read before it is asked for."""
+        self._blocks, self._rest = blocks, memoryview(b"")
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readinto(self, into: Any, /) -> int:
+        """Some bytes of one block."""
+        block = self._rest or memoryview(next(self._blocks, b""))
+        taken = block[: len(into)]
+        into[: len(taken)] = taken
+        self._rest = block[len(taken) :]
+        return len(taken)
 
 
 class Unreadable(Exception):

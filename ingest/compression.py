@@ -17,15 +17,16 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import zstandard
+from stream_unzip import UnzipError, stream_unzip
 
-from ingest.chunk import Bytes, Unreadable
+from ingest.chunk import Blocks, Bytes, Unreadable
 
 DEEPEST = 3  # layers of compression around a log: a .gz in a .zip is two
 MOST_MEMBERS = 10_000
 LARGEST_DIRECTORY = 8 << 20  # bytes of a zip archive's table of contents; a hundred for each member are plenty
 STEP = 1 << 10  # bytes handed to zstd at a time: it makes at most some 32 MB of them
 
-_DAMAGE = (EOFError, OSError, zlib.error, zstandard.ZstdError, zipfile.BadZipFile)
+_DAMAGE = (EOFError, OSError, zlib.error, zstandard.ZstdError, zipfile.BadZipFile, UnzipError)
 
 
 @dataclass(frozen=True)
@@ -98,15 +99,28 @@ def _files(
                 if depth and (why := unpacking.why_a_bomb(0)):
                     yield name, Unreadable(f"{name}: {why}: it looks like a decompression bomb")
                     return
+        if _directory_bytes(seekable) > LARGEST_DIRECTORY:
+            yield (
+                name,
+                Unreadable(f"{name}: the zip archive's table of contents is too large; pack fewer files into one"),
+            )
+            return
         try:
-            if _directory_bytes(seekable) > LARGEST_DIRECTORY:
-                raise zipfile.BadZipFile("its table of contents is too large")
             archive = stack.enter_context(zipfile.ZipFile(_Counted(seekable, unpacking)))
-            files = [file for file in archive.infolist() if not _is_beside(file)]
-            if len(files) > MOST_MEMBERS:
-                raise zipfile.BadZipFile(f"it holds more than {MOST_MEMBERS:,} files")
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-            yield name, Unreadable(f"{name}: the zip archive is damaged or cut short ({error}); send it again")
+            seekable.seek(0)
+            yield from _files_one_by_one(_Counted(seekable, unpacking), name, unpacking, depth)
+            yield (
+                name,
+                Unreadable(
+                    f"{name}: the zip archive is damaged or cut short ({error}); "
+                    "what could be read of it is in: send it again"
+                ),
+            )
+            return
+        files = [file for file in archive.infolist() if not _is_beside(file.filename)]
+        if len(files) > MOST_MEMBERS:
+            yield name, _too_many(name)
             return
         for file in files:
             label = f"{name}/{_label(file.filename)}"
@@ -125,9 +139,36 @@ def _files(
                 yield from _members(io.BufferedReader(unpacked, 1 << 20), label, unpacking, depth + 1)
 
 
-def _is_beside(file: zipfile.ZipInfo) -> bool:
+def _files_one_by_one(
+    file: io.RawIOBase, name: str, unpacking: Unpacking, depth: int
+) -> Iterator[tuple[str, Bytes | Unreadable]]:
+    """The files of an archive without a table of contents, told by the header before each, to where it breaks off."""
+    packed = iter(lambda: file.read(1 << 16), b"")
+    with contextlib.suppress(UnzipError):  # of a file that it breaks off in, its stream has told
+        for number, (raw_name, _, blocks) in enumerate(stream_unzip(packed)):
+            filename = raw_name.decode(errors="replace")
+            label = f"{name}/{_label(filename)}"
+            unpacking.damage = None
+            if number == MOST_MEMBERS:
+                yield name, _too_many(name)
+                return
+            if not _is_beside(filename):
+                unpacked = _Unpacked(io.BufferedReader(Blocks(blocks)), label, unpacking)
+                yield from _members(io.BufferedReader(unpacked, 1 << 20), label, unpacking, depth + 1)
+            for block in blocks:  # those that nobody wanted
+                unpacking.given += len(block)
+                if unpacking.why_a_bomb(0):
+                    return
+
+
+def _too_many(name: str) -> Unreadable:
+    return Unreadable(f"{name}: the zip archive holds more than {MOST_MEMBERS:,} files; pack fewer files at a time")
+
+
+def _is_beside(filename: str) -> bool:
     """Folders, and what operating systems put beside the files."""
-    return file.is_dir() or file.filename.replace("\\", "/").rpartition("/")[2].startswith(".")
+    path = filename.replace("\\", "/")
+    return path.endswith("/") or path.rpartition("/")[2].startswith(".")
 
 
 def _label(name: str) -> str:

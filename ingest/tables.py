@@ -11,14 +11,14 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator
-from typing import IO, Any, cast
+from typing import IO, cast
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ingest.chunk import CHUNK_BYTES, LONGEST_LINE, Bytes, Chunk, Unreadable
+from ingest.chunk import CHUNK_BYTES, LONGEST_LINE, Blocks, Bytes, Chunk, Unreadable
 
 MOST_ROWS = 20_000  # in a chunk, however short they are
 MOST_BYTES = CHUNK_BYTES // 3  # in a chunk of rows, which lie in memory more than once
@@ -58,7 +58,7 @@ def csv_rows(blocks: Iterator[bytes]) -> Iterator[Chunk]:
     """
     # The standard library's reader knows at which line a row begins; those of DuckDB and Arrow do not tell.
     csv.field_size_limit(LONGEST_CELL)
-    raw = io.BufferedReader(_Raw(blocks), 1 << 16)
+    raw = io.BufferedReader(Blocks(blocks), 1 << 16)
     delimiter = _delimiter(raw.peek().partition(b"\n")[0].decode(errors="replace"))
     source = _Lines(raw)
     rows = csv.reader(source, delimiter=delimiter)
@@ -104,7 +104,7 @@ def _chunk(lines: list[int], texts: list[str], last: int, too_long: list[int], b
 class _Lines:
     """The lines of a CSV with their ends. Of one that is too long only the number is kept."""
 
-    def __init__(self, raw: "io.BufferedReader[_Raw]") -> None:
+    def __init__(self, raw: "io.BufferedReader[Blocks]") -> None:
         self._raw = raw
         self.number = 0  # of the line that was given out last
         self.unpacked = 0  # bytes that were read, until somebody sets it back
@@ -139,23 +139,6 @@ class _Lines:
 
 def _delimiter(header: str) -> str:
     return max(_DELIMITERS, key=header.count)
-
-
-class _Raw(io.RawIOBase):
-    """Blocks of bytes as a file, for the readers of the standard library."""
-
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks, self._rest = blocks, memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, into: Any, /) -> int:
-        block = self._rest or memoryview(next(self._blocks, b""))
-        taken = block[: len(into)]
-        into[: len(taken)] = taken
-        self._rest = block[len(taken) :]
-        return len(taken)
 
 
 # --- Parquet -------------------------------------------------------------------------------------------------------

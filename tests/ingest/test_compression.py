@@ -27,9 +27,18 @@ def records(count, first=0):
     return "".join(json.dumps(GOOD | {"request_id": f"req_{rng.getrandbits(96):x}"}) + "\n" for _ in range(count))
 
 
-def zipped(files, **options):
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, **options) as archive:
+class Pipe(io.BytesIO):
+    """What is written to it cannot be gone back to: sizes come after what they are of."""
+
+    def seek(self, *_):
+        raise io.UnsupportedOperation
+
+    tell = seek
+
+
+def zipped(files, file=io.BytesIO):
+    packed = file()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files:
             archive.writestr(name, data)
     return packed.getvalue()
@@ -96,6 +105,22 @@ def test_a_member_that_cannot_be_read_does_not_keep_out_the_others(home):
         load(home, bytes(packed), "a.zip")
     loaded = list(load_known(home))
     assert "a.zip/good.jsonl" in loaded
+
+
+@pytest.mark.parametrize("file", [io.BytesIO, Pipe])
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.9])
+def test_of_an_archive_that_is_cut_short_what_can_be_read_is_in(home, share, file):
+    logs = {f"{number}.jsonl": records(2_000, 2_000 * number) for number in range(5)}
+    whole = zipped([("folder/", b""), (".DS_Store", b"x"), *logs.items()], file)
+    with pytest.raises(Unreadable) as told:
+        load(home, whole[: int(len(whole) * share)], "a.zip")
+    assert str(told.value).endswith("what could be read of it is in: send it again")
+    loaded = [json.loads(path.read_text()) for path in home.glob("archive/*/load.json")]
+    assert len(loaded) == int(5 * share) + 1  # the last one in part, with a note
+    assert [load["notes"] != [] for load in loaded].count(True) == 1
+    assert 10_000 * (share - 0.1) < sum(load["read_records"] for load in loaded) < 10_000 * (share + 0.01)
+    load(home, whole, "a.zip")
+    assert len(attempts(home)) == 10_000
 
 
 def load_known(home):
