@@ -225,12 +225,12 @@ def _braced(text: str) -> dict[str, Any] | None:
         try:
             value = _DECODER.decode(inner)
         except (ValueError, RecursionError):
-            try:
-                value = ast.literal_eval(inner)
+            try:  # what JSON has no words for, such as a set, is null
+                value = json.loads(json.dumps(ast.literal_eval(inner), default=lambda _: None, skipkeys=True))
             except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
                 value = None
         if isinstance(value, dict):
-            return {str(key): item for key, item in value.items() if not isinstance(item, (set, bytes, complex))}
+            return value
         start = text.find("{", start + 1)
     return None
 

@@ -163,6 +163,13 @@ def test_a_record_that_is_cut_short_is_refused_as_broken_whatever_its_format(hom
     assert (2, "broken JSON: the line is cut short or damaged") in refusals(home)
 
 
+@pytest.mark.parametrize("odd", ["{1, 2}", "b'x'", "3j", "...", "{(1, 2): 3}", "{'a': [{1}]}"])
+def test_what_only_python_can_say_is_null_and_the_record_is_read(home, odd):
+    [loaded] = load(home, f"INFO {repr(GOOD)[:-1]}, 'feature': 'search', 'metadata': {odd}}}\n")
+    assert counts(loaded) == (1, 1, 0, 0, 0)
+    assert attempts(home)[0]["feature"] == "search"
+
+
 @pytest.mark.parametrize("name", ["é", "aé"])
 def test_an_error_of_the_engine_is_one_wherever_it_cuts_the_text_that_it_quotes(name):
     lines = pa.table({"text": ['{"' + name * 40 + '": x}']})
