@@ -37,6 +37,12 @@ with charts.card("Loads", "Every record read is new, already known, folded into 
     shown = loads.pick("source_name", "landed_at", *ARITHMETIC, "bytes", *SPAN)
     tables.draw(shown, key="loads", alt="Loads and their arithmetic", total=tables.sums(shown))
 
+superseded = data.read("superseded_loads")
+if len(superseded):
+    with charts.card("Superseded loads", "All their lines were refused, and taken when they were read in another way."):
+        tables.draw(superseded.pick("source_name", "landed_at", "refused_records"), key="superseded",
+                    alt="Superseded loads")  # fmt: skip
+
 refusals = data.read("refusals")
 with charts.card("Refused lines", "Lines that are not counted anywhere, and why."):
     if len(refusals):

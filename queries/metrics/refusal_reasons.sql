@@ -6,6 +6,6 @@ select
     r.reason, -- why they were not taken
     count(*) as records -- records
 from base.refusals as r
-left join base.loads as l on l.load_id = r.load_id
+inner join base.loads as l on l.load_id = r.load_id
 group by l.source_name, r.reason
 order by records desc, l.source_name, r.reason

@@ -8,5 +8,5 @@ select
     r.reason, -- why it was not taken
     r.preview -- its shape, contents masked
 from base.refusals as r
-left join base.loads as l on l.load_id = r.load_id
+inner join base.loads as l on l.load_id = r.load_id
 order by l.landed_at desc, r.load_id, r.source_line

@@ -10,7 +10,8 @@ import pytest
 
 from ingest import mappings
 from ingest.mapping import BadMapping, Mapping, parse, suggest
-from tests.ingest.loading import attempts, counts, load, refusals
+from queries import create_views
+from tests.ingest.loading import attempts, counts, load, opened, refusals
 
 COLUMNS = ["When", "LLM", "In", "Cached", "Written", "Out", "Took (s)", "Price", "For"]
 ROWS = [
@@ -50,6 +51,24 @@ def test_a_mapping_says_units_zone_and_counting(home):
     assert (second["uncached_input_tokens"], second["feature"]) == (100, "chat; or not")
     assert "cache_read_tokens" not in second
     assert first["source_format"] == "mapping usage"
+
+
+@pytest.mark.parametrize("mapped_first", [False, True])
+def test_lines_that_a_mapping_takes_are_no_longer_counted_as_refused(home, mapped_first):
+    """Whether they were refused before the mapping was given, or after. Another log of the same name still counts."""
+    for mapping in (MAPPING, None) if mapped_first else (None, MAPPING):
+        load(home, table(), "usage.csv", mapping=mapping)
+    load(home, table(ROWS[:1]), "usage.csv")
+    with opened(home) as con:
+        create_views(con)
+        loads = con.execute("from base.loads select read_records, refused_records order by 1")
+        assert loads.fetchall() == [(1, 1), (2, 0)]
+        assert con.execute("from metrics.freshness select loads, refused_records").fetchall() == [(2, 1)]
+        assert con.execute("from metrics.refusals select source_line").fetchall() == [(2,)]
+        assert con.execute("from metrics.superseded_loads select source_name, refused_records").fetchall() == [
+            ("usage.csv", 2)
+        ]
+        assert con.execute("select count(*) from store.refusals").fetchall() == [(3,)]  # and every line is kept
 
 
 def test_input_below_the_cache_it_should_include_is_refused(home):

@@ -77,6 +77,12 @@ def busy():
         "select 'load-1' as load_id, 'a.jsonl' as source_name, 9 as refused_records, "
         "timestamp '2026-11-21' as folded_at"
     )
+    con.execute("""
+        insert into store.loads by name
+        select '0123456789ab-' || taken as load_id, 'b.csv' as source_name, 700 as bytes, 9 as lines,
+            8 as read_records, 8 - taken as refused_records, timestamp '2026-11-21' as landed_at
+        from (values (0), (8)) as t(taken)
+    """)
     fill(con, [an_attempt(started_at=monday, model_raw="claude-sonnet-5", stop_reason="refusal", output_tokens=0)])
     con.execute("""
         insert into store.bill_reports by name
