@@ -39,7 +39,7 @@ def is_csv(head: bytes) -> bool:
     if text.lstrip().startswith(("{", "[")) or "{" in first:
         return False
     try:
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(first))
+        rows = csv.reader(io.StringIO(text, newline="\n"), delimiter=_delimiter(first))
         names = [name.strip() for name in next(rows)]
         below = next((row for row in rows if any(row)), None)
     except (csv.Error, StopIteration):

@@ -66,7 +66,8 @@ def test_a_cell_longer_than_any_record_is_refused_and_the_rest_is_read(home):
 
 
 @pytest.mark.parametrize(
-    "text", ["a log line, with, commas\nand another one\n", "x\ny\n", '{"a": 1}\n', "1,2,3\n4,5,6\n"]
+    "text",
+    ["a log line, with, commas\nand another one\n", "x\ny\n", '{"a": 1}\n', "1,2,3\n4,5,6\n", f"{HEADER}\rx\n{ROW}\n"],
 )
 def test_text_that_is_no_table(text):
     assert not tables.is_csv(text.encode())
