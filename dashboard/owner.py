@@ -24,7 +24,7 @@ import pyarrow as pa
 import queries
 from dashboard.ask import sql as ask_sql
 from dashboard.watch import Watch
-from ingest import store
+from ingest import retained, store
 from ingest.bill import kept as bills
 from ingest.load import Loader
 from ingest.spool import Spool
@@ -46,14 +46,14 @@ class QueryRefused(Exception):
 
 
 class HomeBusy(Exception):
-    """The store stays in the hands of a process that cannot be asked. The message says what to do."""
+    """The store is in the hands of a process that cannot be asked, or cannot be made. The message says what to do."""
 
 
 class Owner:
     """This process owns the store: it folds what has landed, and answers."""
 
     def __init__(self, home: Path) -> None:
-        """Raises `ingest.store.StoreBusy` while another process owns it."""
+        """Raises `ingest.store.StoreBusy` while another process owns it, `ingest.retained.SumsDamaged`."""
         self.home = home
         self._connection = duckdb.connect(":memory:")
         run = self._connection.execute
@@ -269,12 +269,15 @@ class Address:
 def reach(home: Path) -> Owner | RemoteOwner:
     """The owner of a home's store: this process if nobody else is, else the server that is.
 
-    Raises HomeBusy when another process keeps the store for itself for longer than a command line would.
+    Raises HomeBusy when another process keeps the store for itself for longer than a command line would, or when it
+    cannot be made.
     """
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             return Owner(home)
+        except retained.SumsDamaged as error:
+            raise HomeBusy(str(error)) from error
         except store.StoreBusy as error:
             if address := Address.of(home):
                 remote = RemoteOwner(address, home)

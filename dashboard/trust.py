@@ -10,12 +10,14 @@ from dashboard.view import View
 
 
 def sentences(source: Source, view: View) -> tuple[str, ...]:
-    """Data through when, loads, refused lines, unpriced attempts, unattributed share, price list and zone."""
+    """Data through when, loads, refused lines, unpriced attempts, unattributed share, price list, zone, pruned days."""
     fresh = source.read("freshness").first()
     now = source.read("totals", view.filters).first()
     spent, unattributed = now["cost_usd"] or 0, now["unattributed_cost_usd"] or 0
     priced_on = max((day for day in source.read("price_list")["effective_from"] if day), default=None)
     short = (f"the period before is logged since {units.day(view.logged_since)} only",) if view.logged_since else ()
+    kept_since = fresh["attempts_kept_since"]
+    sums = (f"single attempts since {units.day(kept_since)}, sums before",) if kept_since else ()
     return (
         f"Data through {units.moment(fresh['last_started_at'], view.zone)}",
         f"{fresh['loads']:,} load{'' if fresh['loads'] == 1 else 's'}",
@@ -25,6 +27,7 @@ def sentences(source: Source, view: View) -> tuple[str, ...]:
         f"price list of {units.day(priced_on)}" if priced_on else "no price list",
         f"days cut in {display_name(view.zone)}",
         *short,
+        *sums,
         *contract(source, view),
     )
 

@@ -39,7 +39,7 @@ class Changes(Protocol):
         """The transaction is about to be committed."""
 
 
-def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: str) -> bool:
+def insert(con: duckdb.DuckDBPyConnection, table: str, rows: str) -> bool:
     """Insert what a SELECT yields, if it yields anything.
 
     DuckDB 2.0.0 hides a large INSERT from every reader, until the file is opened again, when an INSERT of no rows into
@@ -89,7 +89,7 @@ def fold_slice(con: duckdb.DuckDBPyConnection, loads: list[Path], changes: Chang
             join (select * from store.attempts where started_at between $since and $until) a using (attempt_id)
             where ({_content_of("s")}) is not distinct from ({_content_of("a")})
         """, span)  # fmt: skip
-        if _insert(con, "outcomes", "select *, 'known' as outcome from repeated"):
+        if insert(con, "outcomes", "select *, 'known' as outcome from repeated"):
             _hold(con, "ids", "select * from ids anti join repeated using (load_id, row_no)")
     # 2. What else the store may hold of them: attempts nearby in time that share an id of any kind.
     run(f"""
@@ -136,7 +136,7 @@ def fold_slice(con: duckdb.DuckDBPyConnection, loads: list[Path], changes: Chang
     if changes and changes.wants_rows:
         _tell_of_old(con, changes, span)
     # 5. Met for the first time, told once: into the store as they are. The rest is merged with what it meets.
-    _insert(
+    insert(
         con, "outcomes", "select load_id, row_no, 'new' as outcome from ids anti join meeting using (load_id, row_no)"
     )
     [(all_rows, rows, meetings)] = run(
@@ -144,7 +144,7 @@ def fold_slice(con: duckdb.DuckDBPyConnection, loads: list[Path], changes: Chang
     ).fetchall()
     some = "" if rows == all_rows else "semi join ids using (load_id, row_no)"
     others = "anti join meeting using (load_id, row_no)" if meetings else ""
-    _insert(con, "store.attempts", f"select * from staged {some} {others}")
+    insert(con, "store.attempts", f"select * from staged {some} {others}")
     if meetings:
         _merge(con)
     if changes and changes.wants_rows:
@@ -258,7 +258,7 @@ def _merge(con: duckdb.DuckDBPyConnection) -> None:
             row_number() over (partition by first order by n) = 1 as is_first_telling
         from heard join groups using (n)
     """)
-    _insert(con, "outcomes", """
+    insert(con, "outcomes", """
         select load_id, row_no, case
             when is_first_telling then 'new' when not is_first_of_its_kind then 'known' else 'folded' end as outcome
         from tellings where load_no is not null
@@ -286,8 +286,8 @@ def _merge(con: duckdb.DuckDBPyConnection) -> None:
             {", ".join(f"origin.{name} as {name}" for name in origin)}, {merged}
         from best
     """)
-    _insert(con, "store.attempts", "select * exclude (first) from merged")
-    _insert(con, "store.tellings", f"""
+    insert(con, "store.attempts", "select * exclude (first) from merged")
+    insert(con, "store.tellings", f"""
         select t.load_id, m.attempt_id, {', '.join('t.' + name for name in COLUMNS if name != 'attempt_id')}
         from tellings t join merged m using (first)
         where t.is_first_of_its_kind

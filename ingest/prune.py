@@ -1,12 +1,15 @@
 """What is older than the owner wants to keep: attempts sent before a moment are removed, what their loads say stays.
 
+Their sums stay as well (ingest/retained.py), unless they are to be forgotten too.
+
 Of a load that holds such attempts a new one is written, named like it with `.pruned-` and the moment's date. It holds
 the attempts from then on, if any; what else the load says of itself stays, with a note: it is in the ledger, the
 recorder's numbers stay accounted for, and the same log is known when it comes again. It appears by one rename; from
 then on it counts in place of the one it was made of, which is then deleted.
 
 The store is declared void before the first load goes and is made anew after the last: a process that is killed anywhere
-in between leaves an archive that is whole, and a store that the next process makes from it.
+in between leaves an archive that is whole, and a store that the next process makes from it. The sums come before the
+first load goes; from then on what they hold counts in them alone.
 """
 
 import contextlib
@@ -16,14 +19,14 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ingest import store
+from ingest import retained, store
 from ingest.archive import PRUNED, REFUSALS, Archive, attempts_writer, digest, lock_on, sync
 
 
@@ -36,6 +39,7 @@ class Plan:
     """What would go. Times are UTC."""
 
     before: dt.datetime  # what was sent before goes
+    is_kept: str  # what holds, in SQL, of the attempts that stay
     load_ids: list[str]  # loads that hold some of it
     whole_loads: int  # of these, loads that hold nothing else
     records: int
@@ -45,40 +49,39 @@ class Plan:
     last_started_at: dt.datetime | None
 
 
-def plan(home: Path, query: Callable[[str], pa.Table], before: dt.datetime) -> Plan:
+def plan(home: Path, query: Callable[[str], pa.Table], before: dt.datetime, forgets: bool = False) -> Plan:
     """What was sent before a moment; of loads without attempts, those that landed before it.
 
-    `query` answers a SELECT on the store, in which all that has landed must be folded.
+    `query` answers a SELECT on the store, in which all that has landed must be folded. `forgets`: without keeping sums.
     """
+    is_kept = f"(started_at >= timestamp '{before}')" if forgets else retained.is_kept(before)
     lines = query(f"""
-        select load_id, refused_records, coalesce(last_started_at, landed_at) < timestamp '{before}' as is_whole
+        select load_id, refused_records
         from store.loads
         where coalesce(first_started_at, landed_at) < timestamp '{before}'
             and not (read_records = 0 and contains(load_id, '{PRUNED}'))
         order by load_id
     """).to_pylist()
     folders = [Archive(home).folder / line["load_id"] for line in lines]
-    whole = {line["load_id"]: line["refused_records"] for line in lines if line["is_whole"]}
-    held = _held(folders, before)
-    sizes = [
-        sum(file.stat().st_size for file in folder.iterdir()) * (1 if folder.name in whole else held[folder.name].share)
-        for folder in folders
-    ]
+    held = _held(folders, is_kept)
+    shares = {folder: held[folder.name].share if folder.name in held else 1.0 for folder in folders}
+    going = [one for one in held.values() if one.records]
     return Plan(
         before,
-        [folder.name for folder in folders],
-        len(whole),
-        sum(one.records for one in held.values()),
-        sum(whole.values()),
-        round(sum(sizes)),
-        min((one.first for one in held.values()), default=None),
-        max((one.last for one in held.values()), default=None),
+        is_kept,
+        [folder.name for folder, share in shares.items() if share],
+        sum(share == 1 for share in shares.values()),
+        sum(one.records for one in going),
+        sum(line["refused_records"] for line, share in zip(lines, shares.values(), strict=True) if share == 1),
+        round(sum(share * sum(file.stat().st_size for file in folder.iterdir()) for folder, share in shares.items())),
+        min((one.first for one in going), default=None),
+        max((one.last for one in going), default=None),
     )
 
 
 @dataclass(frozen=True)
 class _Held:
-    """What a load holds from before a moment."""
+    """What a load holds that is to go."""
 
     records: int
     share: float  # of all its records
@@ -86,25 +89,34 @@ class _Held:
     last: dt.datetime
 
 
-def _held(folders: list[Path], before: dt.datetime) -> dict[str, _Held]:
-    """For each load with attempts from before a moment, what they are."""
+def _held(folders: list[Path], is_kept: str) -> dict[str, _Held]:
+    """For each load that holds attempts, those that are to go."""
     if not folders:
         return {}
     with contextlib.closing(duckdb.connect()) as con:
         rows = con.execute(
-            """
-            select parse_path(filename)[-2], count(*) filter (started_at < $before),
-                count(*) filter (started_at < $before) / count(*),
-                min(started_at), max(started_at) filter (started_at < $before)
-            from read_parquet($files, filename = true, union_by_name = true) group by all
+            f"""
+            select parse_path(filename)[-2], count(*) filter (goes), count(*) filter (goes) / count(*),
+                min(started_at) filter (goes), max(started_at) filter (goes)
+            from (
+                select filename, started_at, not {is_kept} as goes from (
+                    from read_parquet($files, filename = true, union_by_name = true)
+                    union all by name select null as iterations where false  -- which an earlier version did not write
+                )
+            )
+            group by all
             """,
-            {"files": [str(folder / "attempts.parquet") for folder in folders], "before": before},
+            {"files": [str(folder / "attempts.parquet") for folder in folders]},
         ).fetchall()
     return {load_id: _Held(*held) for load_id, *held in rows}
 
 
-def prune(home: Path, planned: Plan) -> None:
-    """Remove what was planned, and make the store anew from what is left.
+# Writes what the sums of a store's attempts are more than those of the attempts in another table, into a folder.
+Sums = Callable[[duckdb.DuckDBPyConnection, str, Path], None]
+
+
+def prune(home: Path, planned: Plan, sums: Sums | None) -> None:
+    """Remove what was planned, and make the store anew from what is left. Without `sums` their sums are forgotten.
 
     Raises PruneRefused while a backup is made, `store.StoreBusy` while another process has the store.
     """
@@ -115,12 +127,17 @@ def prune(home: Path, planned: Plan) -> None:
         archive = Archive(home)
         with contextlib.closing(duckdb.connect()) as con:
             store.open_store(con, home)  # nobody folds until it is closed
+            store.fold(con, home)
+            if sums and retained.reaches(home) < planned.before:
+                _retain(con, home, planned.before, sums)
+            if not sums:
+                retained.forget(home)
             con.execute("update store.version set version = 0")
             con.execute("checkpoint store")
             for load in archive.superseded():  # by one that was killed on its way
                 _remove(archive, load)
             for load_id in planned.load_ids:
-                _replace(archive, archive.folder / load_id, planned.before)
+                _replace(archive, archive.folder / load_id, planned)
                 _remove(archive, archive.folder / load_id)
         with contextlib.closing(duckdb.connect()) as con:
             store.open_store(con, home)
@@ -129,13 +146,28 @@ def prune(home: Path, planned: Plan) -> None:
         os.close(lock)
 
 
-def _replace(archive: Archive, load: Path, before: dt.datetime) -> None:
+def _retain(con: duckdb.DuckDBPyConnection, home: Path, before: dt.datetime, sums: Sums) -> None:
+    """Write what the sums lose. What is left is folded to see: tellings of one attempt may lie on both sides."""
+    with Archive(home).workplace() as folder:
+        with contextlib.closing(duckdb.connect()) as left:
+            store.open_store(left, folder)
+            retained.reach(left, before)
+            store.fold(left, home)
+        path = str(folder / "outlay.duckdb").replace("'", "''")
+        con.execute(f"attach '{path}' as remaining (read_only)")
+        try:
+            retained.put(home, before, partial(sums, con, "remaining.attempts"))
+        finally:
+            con.execute("detach remaining")
+
+
+def _replace(archive: Archive, load: Path, planned: Plan) -> None:
     """Put what is to be kept of a load beside it. From here on it counts in its place."""
-    said = Archive.read(load)
+    said, before = Archive.read(load), planned.before
     with archive.workplace() as folder:
         left = folder / "left"
         left.mkdir()
-        kept, gone = _copy_from(before, load / "attempts.parquet", left / "attempts.parquet")
+        kept, gone = _copy(planned.is_kept, load / "attempts.parquet", left / "attempts.parquet")
         refused = said.refused_records if kept else 0
         if refused:
             shutil.copyfile(load / "refusals.parquet", left / "refusals.parquet")
@@ -163,14 +195,20 @@ def _replace(archive: Archive, load: Path, before: dt.datetime) -> None:
         sync(archive.folder)
 
 
-def _copy_from(since: dt.datetime, source: Path, target: Path) -> tuple[int, int]:
-    """Copy the attempts that were sent from a moment on: how many were, and how many were not."""
-    with pq.ParquetFile(source) as rows, attempts_writer(target, rows.schema_arrow) as writer:
+def _copy(is_kept: str, source: Path, target: Path) -> tuple[int, int]:
+    """Copy the attempts of which a condition in SQL holds: how many are, and how many are not."""
+    with contextlib.ExitStack() as stack:
+        con = stack.enter_context(contextlib.closing(duckdb.connect()))
+        rows = stack.enter_context(pq.ParquetFile(source))
+        writer = stack.enter_context(attempts_writer(target, rows.schema_arrow))
+        columns = rows.schema_arrow.names
+        known = "attempts" if "iterations" in columns else "(select *, null as iterations from attempts)"
         for group in range(rows.num_row_groups):
-            table = rows.read_row_group(group)
-            writer.write_table(table.filter(pc.greater_equal(table["started_at"], since)))
-    kept = pq.read_metadata(target).num_rows
-    return kept, pq.read_metadata(source).num_rows - kept
+            con.register("attempts", rows.read_row_group(group))
+            kept: pa.Table = con.execute(f"select {', '.join(columns)} from {known} where {is_kept}").to_arrow_table()
+            writer.write_table(kept.cast(rows.schema_arrow))
+    here = pq.read_metadata(target).num_rows
+    return here, pq.read_metadata(source).num_rows - here
 
 
 def _remove(archive: Archive, load: Path) -> None:

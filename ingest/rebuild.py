@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingest import store
+from ingest import retained, store
 from ingest.archive import Archive, sync
 
 
@@ -32,6 +32,7 @@ def rebuild(home: Path) -> tuple[Figures, Figures]:
         before = _figures(old)
         with contextlib.closing(duckdb.connect()) as new:
             store.open_store(new, folder)
+            retained.take(new, home)
             store.fold(new, home)
             after = _figures(new)
         sync(folder / path.name)

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import duckdb
 
+from ingest import retained
 from ingest.archive import Archive, is_whole
 from ingest.attempt import COLUMNS, columns_sql
 from ingest.bill import kept as bills
-from ingest.folding import Changes, fold_slice
+from ingest.folding import Changes, fold_slice, insert
 
 # Raised when the tables below or the way of folding change: an older file is then made anew from the archive.
 STORE_VERSION = 2
@@ -75,45 +76,48 @@ class Load:
 def open_store(con: duckdb.DuckDBPyConnection, home: Path, read_only: bool = False) -> None:
     """Attach the home's DuckDB file to `con` as catalog `store`, making it if need be.
 
-    Raises StoreBusy when another process owns the file, FileNotFoundError when it is to be read only and is not there.
+    Raises StoreBusy when another process owns the file, FileNotFoundError when it is to be read only and is not there,
+    `retained.SumsDamaged` when it has to be made and cannot.
     """
     path = home / "outlay.duckdb"
     if read_only and not path.exists():
         raise FileNotFoundError(path)
     home.mkdir(parents=True, exist_ok=True)
-    if not read_only and _version(con, path) not in (None, STORE_VERSION):
+    if not read_only and not _fits(con, path, home):
         path.unlink()
         path.with_name(path.name + ".wal").unlink(missing_ok=True)
     _attach(con, path, read_only)
     if not read_only:
         create_tables(con)
+        retained.take(con, home)
         con.execute("insert into store.version select $v where not exists (from store.version)", {"v": STORE_VERSION})
 
 
 def create_tables(con: duckdb.DuckDBPyConnection) -> None:
     """The tables of the catalog `store`, where they are not there yet."""
-    con.execute(_TABLES + bills.TABLES)
+    con.execute(_TABLES + bills.TABLES + retained.TABLES)
 
 
-def _version(con: duckdb.DuckDBPyConnection, path: Path) -> int | None:
-    """The version of the tables in a file; None if there is no file, 0 if it is none of ours or cannot be opened.
+def _fits(con: duckdb.DuckDBPyConnection, path: Path, home: Path) -> bool:
+    """Is a file, if there is one, a store of this version, with the sums that a home retains?
 
     A process that was killed while it made the file leaves one that DuckDB does not know; a disk may damage one.
     """
     if not path.exists():
-        return None
+        return True
     try:
         _attach(con, path, read_only=True)
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error:
-        return 0
+        return False
     try:
-        rows = con.execute("select version from store.version").fetchall()
+        version = con.execute("select version from store.version").fetchall()
+        return version == [(STORE_VERSION,)] and retained.is_taken(con, home)
     except duckdb.Error:
-        rows = []
-    con.execute("detach store")
-    return int(rows[0][0]) if rows else 0
+        return False
+    finally:
+        con.execute("detach store")
 
 
 def _attach(con: duckdb.DuckDBPyConnection, path: Path, read_only: bool) -> None:
@@ -250,15 +254,20 @@ def _fold(con: duckdb.DuckDBPyConnection, loads: list[Path], listening: Listenin
     rows = f"from read_parquet([{files}], filename = true, union_by_name = true)"
     [(last, waiting)] = con.execute(f"select max(row_no), count(*) {rows}").fetchall()
     changes = listening and listening(con, waiting)
+    counts = retained.counts_by_itself(con)
     for start in range(0, last or 0, SLICE_ROWS):
         con.execute(f"""
-            create or replace temp view staged as
+            create or replace temp view told as
             (from store.attempts limit 0)  -- columns that an earlier version did not write yet are unknown
             union all by name
             select parse_path(filename)[-2] as load_id, * exclude (filename)
             {rows} where row_no > {start} and row_no <= {start + SLICE_ROWS}
         """)
-        fold_slice(con, loads, changes)
+        con.execute(f"create or replace temp view staged as from told where {counts}")
+        if counts != "true":
+            insert(con, "outcomes", f"select load_id, row_no, 'retained' as outcome from told where not {counts}")
+        if con.execute("select exists (from staged)").fetchall() == [(True,)]:  # else pruned, all of it
+            fold_slice(con, loads, changes)
     if changes:
         changes.settle()
     _write_ledger(con, loads)
@@ -284,8 +293,9 @@ def _write_ledger(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> None:
         ),
         counted as (
             select load_id, count(*) filter (where outcome = 'new') as new_attempts,
-                count(*) filter (where outcome = 'known') as known_records,
-                count(*) filter (where outcome = 'folded') as folded_records
+                count(*) filter (where outcome in ('known', 'retained')) as known_records,
+                count(*) filter (where outcome = 'folded') as folded_records,
+                count(*) filter (where outcome = 'retained') as retained_records
             from outcomes group by load_id
         ),
         spans as (
@@ -293,7 +303,12 @@ def _write_ledger(con: duckdb.DuckDBPyConnection, loads: list[Path]) -> None:
                 min(started_at) as first_started_at, max(started_at) as last_started_at
             from read_parquet($parquets, filename = true) group by all
         )
-        select said.*, first_started_at, last_started_at, cast(now() at time zone 'UTC' as timestamp) as folded_at,
+        select said.* exclude (notes),
+            said.notes || case when retained_records > 0 then [
+                format('{:,} records were sent before {}, of which only sums are kept: they changed nothing',
+                    retained_records, (select strftime(before, '%Y-%m-%d') from store.retained))
+            ] else [] end as notes,
+            first_started_at, last_started_at, cast(now() at time zone 'UTC' as timestamp) as folded_at,
             coalesce(new_attempts, 0) as new_attempts, coalesce(known_records, 0) as known_records,
             coalesce(folded_records, 0) as folded_records
         from said left join counted using (load_id) left join spans using (load_id)

@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ingest import store
+from ingest import retained, store
 from ingest.archive import PRUNED, Archive, digest
 from ingest.attempt import CONTENT, ORIGIN
 from ingest.numbering import Drop, Process, Run, processes
@@ -61,6 +61,12 @@ def verify(home: Path, query: Callable[[str], pa.Table]) -> Iterator[Check]:
         f"archive: {len(loads):,} loads, each with the rows and the digests that it says it has{_pruned(loads)}",
         "archive: {}; load those files again and delete the folders of these names in the archive",
     )
+    why = retained.what_is_wrong(home)
+    yield _check(
+        [why] if why else [],
+        "sums of pruned attempts: as they were written" if retained.newest(home) else "pruned attempts: none with sums",
+        "sums of pruned attempts: {}; put the folder `retained` back from a backup",
+    )
     yield _check(
         state["set_aside"] or [],
         "set aside: nothing; every load could be folded",
@@ -91,7 +97,7 @@ def verify(home: Path, query: Callable[[str], pa.Table]) -> Iterator[Check]:
         state["attempts"] == state["distinct_attempts"],
         f"attempts: {state['attempts']:,} stored, {state['distinct_attempts']:,} different ones",
     )
-    if broken or not ledger.keys() <= loads.keys():
+    if broken or why or not ledger.keys() <= loads.keys():
         yield Check(False, "store: not compared with the archive, since the archive is not whole")
     else:
         yield _compared(home, [loads[name] for name in ledger], state)
@@ -166,6 +172,7 @@ def _compared(home: Path, loads: list[Path], state: dict[str, Any]) -> Check:
     """The attempts derived anew, against those stored."""
     with Archive(home).workplace() as folder, contextlib.closing(duckdb.connect()) as con:
         store.open_store(con, folder)
+        retained.take(con, home)
         store.fold_these(con, loads)
         [again] = _rows(con)
     differing = sorted(name for name in again if name != "loads" and again[name] != state[name])

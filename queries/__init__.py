@@ -2,7 +2,7 @@
 
 from queries.catalog import View, catalogue
 from queries.filters import Filters
-from queries.rollups import Changes, keep, kept, proof
+from queries.rollups import Changes, keep, kept, proof, retain
 from queries.warehouse import agree, create_views, generation, options, read, span
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "options",
     "proof",
     "read",
+    "retain",
     "span",
 ]

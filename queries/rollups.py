@@ -2,10 +2,13 @@
 
 Rollups are sums of what base holds, so what comes and goes is added and taken off. Facts are worked out from these or
 from attempts, and prices: anew for the hours that changed, and altogether when prices do.
+
+Of attempts that were pruned only their sums are left (`retain`): they are part of every rollup that is made anew.
 """
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -13,6 +16,7 @@ from queries.catalog import FOLDER, SOURCE, View, catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import duckdb
 
@@ -78,12 +82,83 @@ def _is_current(con: duckdb.DuckDBPyConnection, view: View) -> bool:
 
 def _make(con: duckdb.DuckDBPyConnection, view: View) -> None:
     """All rows anew."""
-    put(con, view, made_of(view))
+    put(con, view, with_retained(con, view, made_of(view)))
 
 
 def made_of(view: View) -> str:
     """The SELECT that makes all rows of a kept view from the stored attempts."""
     return _over(view, "store.attempts", of_kept=True) if view in rollups() else view.sql
+
+
+def with_retained(con: duckdb.DuckDBPyConnection, view: View, select: str) -> str:
+    """A SELECT that makes all rows of a kept view, with the sums added that are left of attempts that were pruned.
+
+    Sums of sums are made of those that are kept.
+    """
+    if view not in rollups():
+        return select
+    if view not in _of_attempts():
+        return made_of(view)
+    _lay_out_retained(con, view)
+    if not con.execute("from store.retained").fetchall():
+        return select
+    keys, measures = ", ".join(view.grain), _measures(con, view, _retained(view))
+    return f"""
+        select {keys}, {_together(measures)}
+        from (from ({select}) union all by name from {_retained(view)})
+        group by {keys} having sum({next(iter(measures))}) <> 0
+    """
+
+
+def retain(con: duckdb.DuckDBPyConnection, remaining: str, folder: Path) -> None:
+    """Write what the sums lose when only the attempts in the table `remaining` are left, a Parquet file for each view.
+
+    It is what they are, less what they would be: a call of which some tries are left is in it in part.
+    """
+    keep(con)
+    for view in _of_attempts():
+        keys, measures = ", ".join(view.grain), _measures(con, view, table(view))
+        less = ", ".join(_times(column, -1) for column in measures)
+        file = str(folder / f"{view.name}.parquet").replace("'", "''")
+        con.execute(f"""
+            copy (
+                select {keys}, {_together(measures)}
+                from (from {table(view)} union all by name select {keys}, {less} from ({_over(view, remaining)}))
+                group by {keys}
+                having {" or ".join(f"sum({column}) <> 0" for column in measures if not _is_moment(column))}
+                order by {_time(view)}
+            ) to '{file}' (format parquet, compression zstd)
+        """)
+
+
+def _of_attempts() -> list[View]:
+    """The rollups that are not sums of other rollups."""
+    return [view for view in rollups() if "from rollups." not in view.sql]
+
+
+def _retained(view: View) -> str:
+    """Where the store has the sums of pruned attempts."""
+    return f"store.retained_{view.name}"
+
+
+def _lay_out_retained(con: duckdb.DuckDBPyConnection, view: View) -> None:
+    """Have a table of such sums, with the columns of the view: what an earlier version did not write is null."""
+    empty = f"(from ({made_of(view)}) limit 0)"
+    here = con.execute(
+        "select column_name from duckdb_columns() where database_name = 'store' and table_name = $name",
+        {"name": f"retained_{view.name}"},
+    ).fetchall()
+    wanted = [*view.grain, *_measures(con, view, empty)]
+    if {name for (name,) in here} != set(wanted):
+        held = [name for name in wanted if (name,) in here]
+        rows = f"union all by name select {', '.join(held)} from {_retained(view)}" if held else ""
+        con.execute(f"create or replace table {_retained(view)} as {empty} {rows}")
+
+
+def _measures(con: duckdb.DuckDBPyConnection, view: View, rows: str) -> dict[str, str]:
+    """The columns that are no part of the grain with their types, the count of things first."""
+    columns = con.execute(f"describe from {rows}").fetchall()
+    return {column: kind for column, kind, *_ in columns if column not in view.grain}
 
 
 def put(con: duckdb.DuckDBPyConnection, view: View, select: str) -> None:
@@ -99,10 +174,14 @@ def proof(view: View) -> str:
     """A SELECT that counts the kept rows of a view that are not what the attempts say, and those that lack."""
     if view in rollups():
         # Sums of nothing are null or 0, and when something was first and last seen is not unseen when it goes.
-        keys = ", ".join(f"'{key}'" for key in view.grain)
+        grain, keys = ", ".join(view.grain), ", ".join(f"'{key}'" for key in view.grain)
         measures = f"lambda c: c not in ({keys}) and not starts_with(c, 'first_') and not starts_with(c, 'last_')"
-        columns = f"select {', '.join(view.grain)}, coalesce(columns({measures}), 0) from"
-        made, held = f"{columns} ({_over(view, 'store.attempts')})", f"{columns} {table(view)}"
+        made, end = f"from ({made_of(view)}", ""
+        if view in _of_attempts():
+            made += f" union all by name from {_retained(view)}"
+            end = f"having sum({re.findall(r'count[(][*][)] as ([a-z]+)', view.sql)[0]}) <> 0"
+        sums, end = f"select {grain}, coalesce(sum(columns({measures})), 0)", f"group by {grain} {end}"
+        made, held = f"{sums} {made}) {end}", f"{sums} from {table(view)} {end}"
     else:
         made, held = f"from ({view.sql})", f"from {table(view)}"
     return f"select count(*) from (({made} except all {held}) union all ({held} except all {made}))"
@@ -131,7 +210,9 @@ class Changes:
         """
         self._con.execute(f"insert into changed_hours select distinct date_trunc('hour', started_at) from {rows}")
         for view in rollups():
-            changed = ", ".join(_times(column, times) for column in self._measures(view))
+            changed = ", ".join(
+                _times(column, times) for column in _measures(self._con, view, f"change_of_{view.name}")
+            )
             keys = ", ".join(view.grain)
             self._con.execute(
                 f"insert into change_of_{view.name} by name select {keys}, {changed} from ({_over(view, rows)})"
@@ -160,7 +241,7 @@ class Changes:
         [(first, last)] = run(f"select min({_time(view)}), max({_time(view)}) from {change}").fetchall()
         if first is None:
             return
-        measures = self._measures(view)
+        measures = _measures(self._con, view, change)
         keys = ", ".join(view.grain)
         same = " and ".join(f"kept.{key} is not distinct from change.{key}" for key in view.grain)
         run(f"""
@@ -172,10 +253,10 @@ class Changes:
         run(f"delete from {table(view)} where rowid in (select place from met_sums)")
         run(f"""
             insert into {table(view)} by name
-            select {keys}, {", ".join(_together(column) for column in measures)}
+            select {keys}, {_together(measures)}
             from (select * exclude (place) from met_sums union all by name from {change})
             group by {keys}
-            having sum({measures[0]}) <> 0
+            having sum({next(iter(measures))}) <> 0
         """)
 
     def _work_out(self, view: View) -> None:
@@ -203,11 +284,6 @@ class Changes:
                 )
         """
 
-    def _measures(self, view: View) -> list[str]:
-        """The columns that are no part of the grain, the count of things first."""
-        columns = [name for name, *_ in self._con.execute(f"describe change_of_{view.name}").fetchall()]
-        return [column for column in columns if column not in view.grain]
-
 
 def _time(view: View) -> str:
     """The column that says of which hour or day a row is, or when its attempt was sent."""
@@ -225,9 +301,14 @@ def _times(column: str, times: int) -> str:
     return f"{times} * {column} as {column}"
 
 
-def _together(column: str) -> str:
-    combine = {"first": "min", "last": "max"}.get(column.partition("_")[0], "sum") if _is_moment(column) else "sum"
-    return f"{combine}({column}) as {column}"
+def _together(measures: dict[str, str]) -> str:
+    """The columns of what is added up, of the types that they have."""
+    combine = {
+        column: {"first": "min", "last": "max"}[column.partition("_")[0]] for column in filter(_is_moment, measures)
+    }
+    return ", ".join(
+        f"cast({combine.get(column, 'sum')}({column}) as {kind}) as {column}" for column, kind in measures.items()
+    )
 
 
 def _over(view: View, rows: str, of_kept: bool = False) -> str:

@@ -129,8 +129,10 @@ def _put(con: duckdb.DuckDBPyConnection, question: str, filters: Filters) -> str
     if filters.cuts_hours():
         return by_row(question)
     if exactly(question) != question:
-        [(attempts,)] = con.execute("select count(*) from base.attempts").fetchall()
-        if attempts <= EXACT_UP_TO:
+        [(attempts, sums_alone)] = con.execute(
+            "select count(*), exists (from base.retained) from base.attempts"
+        ).fetchall()
+        if attempts <= EXACT_UP_TO and not sums_alone:
             return exactly(question)
     return question
 

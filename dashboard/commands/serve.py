@@ -60,11 +60,14 @@ def serve(
     # The caches complain that no page runs yet while they are being declared.
     logging.getLogger("streamlit.runtime.caching.cache_data_api").setLevel(logging.ERROR)
     from dashboard.server import serve as run_server
+    from ingest.retained import SumsDamaged
     from ingest.store import StoreBusy
 
     click.echo(f"Outlay is at http://{host}:{port}  (stop it with Ctrl-C)")
     try:
         run_server(home, host, port, open_browser, otlp, way, url)
+    except SumsDamaged as error:
+        fail(str(error))
     except StoreBusy as error:
         fail(f"{error}: is another `outlay serve` running on this home?")
 

@@ -17,6 +17,8 @@ select
     l.last_load_at, -- latest load, UTC
     l.loads, -- loads
     a.attempts, -- tries
-    l.refused_records -- records that were not taken
+    l.refused_records, -- records that were not taken
+    r.before as attempts_kept_since -- from when on single tries are kept, UTC: of those before, only sums; null for all
 from attempts as a
 cross join loads as l
+left join base.retained as r on true

@@ -9,14 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from queries.catalog import View, catalogue, lists
-from queries.rollups import made_of, put, rollups, table
+from queries.rollups import made_of, put, rollups, table, with_retained
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import duckdb
 
-STORED = ("attempts", "model_names", "loads", "refusals", "set_aside", "bill_reports", "bill_days", "billed")
+STORED = (
+    "attempts", "model_names", "loads", "refusals", "set_aside", "retained", "bill_reports", "bill_days", "billed",
+)  # fmt: skip
 SCHEMAS = ("store", "lists")
 
 
@@ -48,7 +50,7 @@ def take(con: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, int]:
             kinds = [(name, kind) for name, kind, *_ in con.execute(f"describe {made_of(view)}").fetchall()]
             columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in kinds)
             files = _quoted(made(folder, view) / "*.parquet")
-            put(con, view, f"select {columns} from read_parquet({files})")
+            put(con, view, with_retained(con, view, f"select {columns} from read_parquet({files})"))
             [(taken[view.path],)] = con.execute(f"select count(*) from {table(view)}").fetchall()
     except BaseException:
         con.execute("rollback")

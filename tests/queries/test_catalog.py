@@ -102,6 +102,7 @@ def busy():
         select 'usage' as report_id, 1 as line_no, date '2026-09-07' as day, 'claude-opus-5-5' as model_raw,
             'input' as token_class, 5000 as tokens
     """)
+    con.execute("insert into store.retained values (timestamp '2025-01-01')")
     con.execute("insert into store.set_aside values ('load-2', 'no Parquet file', timestamp '2026-11-21')")
     con.execute("insert into store.refusals values ('load-1', 1, 'no model', '{…}'), ('load-1', 2, 'no model', '{…}')")
     return con
