@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-BENCHMARKS = ("ingest", "pages", "refresh", "sessions", "signals", "recorder")
+BENCHMARKS = ("ingest", "pages", "refresh", "sessions", "signals", "recorder", "transcripts")
 LABELLED = {"calm": range(6001, 6004), "wild": range(6001, 6004)}  # seeds that no threshold was chosen by
 LIBRARIES = ("duckdb", "streamlit", "pyarrow", "polars", "pandas")
 
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--only", choices=BENCHMARKS, help="one of them")
     parser.add_argument("--folder", type=Path, help="keep the generated data here (some GB) and use it again")
     options = parser.parse_args()
-    from benchmarks import ingest, pages, recorder, recorder_rate, refresh, sessions, signals
+    from benchmarks import ingest, pages, recorder, recorder_rate, refresh, sessions, signals, transcripts
 
     sizes = [100_000, 1_000_000] if options.small else [1_000_000, 10_000_000]
     sizes += [100_000_000] if options.large else []
@@ -47,6 +47,8 @@ def main() -> None:
         if options.only in (None, "recorder"):
             recorder.run()
             recorder_rate.run()
+        if options.only in (None, "transcripts"):
+            transcripts.run(range(1, 2) if options.small else range(1, 11), folder)
 
 
 def _about() -> str:

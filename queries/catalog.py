@@ -110,7 +110,7 @@ def _reworded(text: str, word: str, choice: str, column: str) -> str:
 
 def by_row(sql: str) -> str:
     """A question to sums by hour, put to the rows instead."""
-    return exactly(re.sub(r"\bfocus\.(attempt|call)s_by_hour\b", r"focus.\1_rows", sql))
+    return exactly(re.sub(r"\bfocus\.(attempt|call|cache_use)s_by_hour\b", r"focus.\1_rows", sql))
 
 
 def exactly(sql: str) -> str:

@@ -33,6 +33,11 @@ def rollups() -> list[View]:
     return [view for view in kept() if view.layer == "rollups"]
 
 
+def _added_up() -> list[View]:
+    """The sums to which each attempt or call adds by itself, whatever went on around it."""
+    return [view for view in rollups() if not view.looks_around]
+
+
 def table(view: View) -> str:
     """Where the store keeps the rows of a view."""
     return f"store.{'rolled' if view.layer == 'rollups' else 'kept'}_{view.name}"
@@ -200,7 +205,7 @@ class Changes:
         if not self.wants_rows:
             return
         con.execute("create or replace temp table changed_hours (begins_at timestamp)")
-        for view in rollups():
+        for view in _added_up():
             con.execute(f"create or replace temp table change_of_{view.name} as from {table(view)} limit 0")
 
     def take(self, rows: str, times: int) -> None:
@@ -209,7 +214,7 @@ class Changes:
         The tries of one call come together: all of them, as they are before the change, and as they are after it.
         """
         self._con.execute(f"insert into changed_hours select distinct date_trunc('hour', started_at) from {rows}")
-        for view in rollups():
+        for view in _added_up():
             changed = ", ".join(
                 _times(column, times) for column in _measures(self._con, view, f"change_of_{view.name}")
             )
@@ -224,7 +229,7 @@ class Changes:
         for view in reachable:
             if not self.wants_rows:
                 _make(self._con, view)
-            elif view in rollups():
+            elif view in _added_up():
                 self._add(view)
             else:
                 self._work_out(view)
@@ -264,7 +269,7 @@ class Changes:
         next_to = 1 if view.looks_around else 0
         of_them = self._near_changes(_time(view), next_to)
         seen = f"(select * from store.attempts {self._near_changes('started_at', 2 * next_to)})"
-        select = _over(view, seen) if view.looks_around else view.sql
+        select = with_retained(self._con, view, _over(view, seen)) if view.looks_around else view.sql
         self._con.execute(f"delete from {table(view)} {of_them}")
         self._con.execute(f"insert into {table(view)} by name from (\n{select}) {of_them}")
 

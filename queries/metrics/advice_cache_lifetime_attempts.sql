@@ -2,14 +2,6 @@
 -- minutes had just run out would have been read, and every other write would have cost more. With five minutes, writes
 -- would have cost less, and what was read after a longer pause would have been written again. Signed: tokens moved.
 -- grain: attempt_id
-with
-moved as (
-    select
-        *,
-        case when is_late and cache_read_tokens = 0 then cache_write_5m_tokens else 0 end as rewritten_tokens,
-        case when is_late and cache_write_1h_tokens = 0 then cache_read_tokens else 0 end as reread_tokens
-    from focus.rated_cache_uses
-)
 select
     attempt_id, -- id of the try
     feature, -- what it was for
@@ -25,5 +17,6 @@ select
     -cache_write_1h_tokens as to_5m_write_1h_tokens, -- with five minutes: tokens more written for an hour
     cache_write_1h_tokens * (cache_write_1h_pico - cache_write_5m_pico)
         - reread_tokens * (cache_write_5m_pico - cache_read_pico) as to_5m_saving_pico -- saved with five minutes
-from moved
+from focus.cache_use_rows
+where uses = 1
 order by started_at, attempt_id

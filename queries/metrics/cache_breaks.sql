@@ -9,13 +9,12 @@ days as (
         feature,
         model,
         day,
-        count(*) as calls,
+        sum(calls) as calls,
         sum(cache_read_tokens) as read_tokens,
         sum(cache_write_5m_tokens + cache_write_1h_tokens) as write_tokens,
         sum(input_tokens) as prompt_tokens,
-        sum(cast(input_pico - cache_read_pico as double) * input_tokens) as could_save_pico
-    from focus.rated_attempts
-    where not is_batch and cache_read_pico is not null
+        cast(sum(pico(input_tokens, input_pico - cache_read_pico)) as double) as could_save_pico
+    from focus.cache_uses_by_hour
     group by feature, model, day
 ),
 compared as (
@@ -84,11 +83,12 @@ select
     f.feature, -- what the calls were for
     f.model, -- name in the price list
     f.day, -- day on the reader's clock
-    f.calls, -- calls of the day outside the Batch API
+    cast(f.calls as bigint) as calls, -- calls of the day outside the Batch API
     f.rate as cache_hit_rate, -- prompt tokens read from the cache, of all
     f.rate_before as cache_hit_before_rate, -- the same for the seven days with calls before
     usd(round((f.rate_before - f.rate) * f.could_save_pico)) as lost_usd, -- what the day cost more than at the rate before; an estimate
     case
+        when l.feature is null then 'not known: the single calls of that day were pruned'
         when l.prefix_id <> l.prefix_before then 'another prefix'
         when l.newest_client <> l.client_before then 'another client version'
         when l.p50_tokens > 1.1 * l.p50_tokens_before then 'longer prompts'
@@ -102,6 +102,6 @@ select
     1000.0 * l.p50_pause_seconds as p50_pause_ms, -- half of the pauses between calls are this long or shorter
     1000.0 * l.p50_pause_before as p50_pause_before_ms -- the same before, on average over days
 from firsts as f
-join likened as l on l.feature = f.feature and l.model = f.model and l.day = f.day
+left join likened as l on l.feature = f.feature and l.model = f.model and l.day = f.day
 where f.has_fallen and not f.had_fallen
 order by lost_usd desc, f.feature, f.model, f.day

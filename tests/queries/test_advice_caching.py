@@ -125,6 +125,23 @@ def test_writes_that_run_out_before_they_are_read_want_an_hour(find, con):
     assert row["break_even_rate"] == pytest.approx(0.25 / 1.15)  # (w - 1) / (w - r)
 
 
+def test_what_others_read_was_not_written_in_vain(find, con):
+    """Two people take turns every three minutes; who looks at one of them alone sees that the other read his writes.
+
+    Ada's two calls write 1,000 tokens each; the call after each, Bo's, reads 1,000. Bo's last call is the last of all.
+    """
+    turns = [
+        call(3 * number, uncached_input_tokens=0, cache_write_5m_tokens=1_000, cache_read_tokens=1_000, user_id=user)
+        for number, user in enumerate(["ada", "bo", "ada", "bo"])
+    ]
+    find(turns)
+    unread = {
+        user: read(con, "cache_by_workload", Filters(users=users)).to_pylist()[0]["unread_write_tokens"]
+        for user, users in {"all": (), "ada": ("ada",), "bo": ("bo",)}.items()
+    }
+    assert unread == {"all": 1_000, "ada": 0, "bo": 1_000}
+
+
 def test_against_caches_of_known_truth():
     """The bounds that the whole benchmark holds to, on a part of it."""
     found = [of for arrival in ARRIVALS for of in errors_of_shared([shared(arrival, seed) for seed in range(500, 505)])]
